@@ -35,6 +35,7 @@ func (s *Schema) Table(name string) *Table {
 type Table struct {
 	Name        string // published name in PascalCase, "WorkItem"; also the SQL Server table
 	SQLName     string // PostgreSQL name, "work_item"; at most 40 bytes
+	Plural      string // "WorkItems", for file names
 	Prefix      string // of production ids, "work_item"
 	Description string
 	Group       string    // heading in the reference: "Reference data", "Money"
@@ -44,6 +45,8 @@ type Table struct {
 	Checks      []*Check
 	Aliases     []string // further names a file may carry: "timesheet", "time_entries"; singular and plural of Name are implied
 	Seeds       []Seed   // rows that every new tenant's production starts with
+
+	schema *Schema // to which it belongs, for titles and links
 }
 
 // Column returns the column of that published name, or nil. The case of name matters.

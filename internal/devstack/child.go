@@ -1,0 +1,177 @@
+package devstack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	// firstBackoff and lastBackoff bound the wait before a server that died is started again: at once for a single
+	// death, without spinning on one that cannot start.
+	firstBackoff = 50 * time.Millisecond
+	lastBackoff  = 2 * time.Second
+	// healthyAfter is how long a server must live for its death to count as the first again.
+	healthyAfter = 10 * time.Second
+	// giveUpAfter is how long a server may keep dying before the stack is declared lost. Backends that outlive their
+	// postmaster and a full disk that somebody clears take less.
+	giveUpAfter = 2 * time.Minute
+)
+
+// child keeps one server process alive until told to stop.
+type child struct {
+	name string
+	log  *slog.Logger
+	// prepare makes the next start possible and says how to start it. It runs before every start.
+	prepare func(ctx context.Context) (*exec.Cmd, error)
+	// gentle asks the process to end cleanly, harsh to end now.
+	gentle, harsh syscall.Signal
+	// lastWords tells what the process said before it died.
+	lastWords func() string
+
+	ctx    context.Context // ends when stop is called: waits between starts must not delay it
+	cancel context.CancelFunc
+	done   chan struct{} // closed when the child will not be started again
+	err    error         // why, if not by stop; read after done
+
+	mu       sync.Mutex
+	process  *os.Process
+	stopping bool
+}
+
+// run starts the process and restarts it whenever it dies. once makes the first death final: a new server that cannot
+// start should say so at once.
+func (c *child) run() {
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.done = make(chan struct{})
+	go c.supervise()
+}
+
+// supervise stays on one operating system thread for as long as the child lives: the kernel sends the parent-death
+// signal when the *thread* that started the child ends, and Go ends idle threads.
+func (c *child) supervise() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	defer close(c.done)
+	defer c.cancel()
+	backoff := firstBackoff
+	var failingSince time.Time
+	for {
+		started := time.Now()
+		err := c.runOnce()
+		if c.isStopping() {
+			return
+		}
+		if time.Since(started) > healthyAfter {
+			backoff, failingSince = firstBackoff, time.Time{}
+		}
+		if failingSince.IsZero() {
+			failingSince = time.Now()
+		}
+		if time.Since(failingSince) > giveUpAfter {
+			c.err = &Error{Op: "devstack: " + c.name + " keeps ending", Err: err, Hint: "its log is in the data directory"}
+			c.log.Error("server keeps ending, giving up", "server", c.name, "error", err)
+			return
+		}
+		c.log.Warn("server ended, starting it again", "server", c.name, "error", err, "after", backoff)
+		select {
+		case <-time.After(backoff):
+		case <-c.ctx.Done():
+			return
+		}
+		backoff = min(2*backoff, lastBackoff)
+	}
+}
+
+// runOnce starts the process and waits for its end, whose cause it returns.
+func (c *child) runOnce() error {
+	cmd, err := c.prepare(c.ctx)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	if c.stopping {
+		c.mu.Unlock()
+		return nil
+	}
+	err = cmd.Start()
+	if err == nil {
+		c.process = cmd.Process
+	}
+	c.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	err = cmd.Wait()
+	c.mu.Lock()
+	c.process = nil
+	c.mu.Unlock()
+	if err == nil {
+		err = errors.New("exit status 0")
+	}
+	if words := c.lastWords(); words != "" {
+		err = fmt.Errorf("%w: %s", err, words)
+	}
+	return err
+}
+
+// stop asks the process to end cleanly and waits; when ctx ends it is ended at once.
+func (c *child) stop(ctx context.Context) error {
+	c.mu.Lock()
+	c.stopping = true
+	p := c.process
+	c.mu.Unlock()
+	c.cancel()
+	if p != nil {
+		_ = p.Signal(c.gentle) // it may have ended by itself, which is as good
+	}
+	select {
+	case <-c.done:
+		return nil
+	case <-ctx.Done():
+	}
+	if p != nil {
+		_ = p.Signal(c.harsh)
+	}
+	<-c.done
+	return &Error{Op: "devstack: stopping " + c.name, Err: context.Cause(ctx), Hint: "it was ended at once; it recovers at the next start"}
+}
+
+func (c *child) isStopping() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stopping
+}
+
+func (c *child) pid() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.process == nil {
+		return 0
+	}
+	return c.process.Pid
+}
+
+// await polls ready until it succeeds. It fails when ctx ends, or when the child is beyond help.
+func (c *child) await(ctx context.Context, every time.Duration, ready func(context.Context) error) error {
+	for {
+		err := ready(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(every):
+		case <-c.done:
+			return c.err
+		case <-ctx.Done():
+			return &Error{Op: "devstack: waiting for " + c.name, Err: errors.Join(context.Cause(ctx), err), Hint: "its log is in the data directory"}
+		}
+	}
+}
