@@ -20,8 +20,8 @@ const (
 	metaTime   = "dropline-time"
 	metaOrigin = "dropline-origin"
 
-	maxMetaBy     = 64  // bytes of By that are kept in metadata
-	maxMetaOrigin = 200 // bytes; a longer origin is left out, and the sweep reads the foreign object a second time
+	maxMetaBy     = 64   // bytes of By that are kept in metadata
+	maxMetaOrigin = 1100 // bytes of path and origin together; over it the origin is left out, and read a second time if need be
 )
 
 func metadataOf(reg Registration) map[string]string {
@@ -34,7 +34,7 @@ func metadataOf(reg Registration) map[string]string {
 		metaState:  base64.RawURLEncoding.EncodeToString(reg.HashState),
 		metaTime:   reg.ReceivedAt.UTC().Format(time.RFC3339Nano),
 	}
-	if reg.Origin != "" && len(reg.Origin) <= maxMetaOrigin {
+	if reg.Origin != "" && len(reg.Path)+len(reg.Origin) <= maxMetaOrigin {
 		m[metaOrigin] = text(reg.Origin)
 	}
 	return m
