@@ -3,7 +3,6 @@ package schema
 import (
 	"regexp"
 	"strconv"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
