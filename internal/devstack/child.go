@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -23,6 +24,9 @@ const (
 	// giveUpAfter is how long a server may keep dying before the stack is declared lost. Backends that outlive their
 	// postmaster and a full disk that somebody clears take less.
 	giveUpAfter = 2 * time.Minute
+	// hopelessDeaths in a row fail a start that somebody waits for, after about five seconds: what heals by itself
+	// has healed by then.
+	hopelessDeaths = 7
 )
 
 // child keeps one server process alive until told to stop.
@@ -44,10 +48,11 @@ type child struct {
 	mu       sync.Mutex
 	process  *os.Process
 	stopping bool
+	deaths   int   // since the last healthy life
+	lastErr  error // of the latest death
 }
 
-// run starts the process and restarts it whenever it dies. once makes the first death final: a new server that cannot
-// start should say so at once.
+// run starts the process and starts it again whenever it dies.
 func (c *child) run() {
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.done = make(chan struct{})
@@ -66,12 +71,14 @@ func (c *child) supervise() {
 	for {
 		started := time.Now()
 		err := c.runOnce()
+		healthy := time.Since(started) > healthyAfter
 		if c.isStopping() {
 			return
 		}
-		if time.Since(started) > healthyAfter {
+		if healthy {
 			backoff, failingSince = firstBackoff, time.Time{}
 		}
+		c.noteDeath(err, healthy)
 		if failingSince.IsZero() {
 			failingSince = time.Now()
 		}
@@ -150,6 +157,26 @@ func (c *child) isStopping() bool {
 	return c.stopping
 }
 
+func (c *child) noteDeath(err error, healthy bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if healthy {
+		c.deaths = 0
+	}
+	c.deaths++
+	c.lastErr = err
+}
+
+// hopeless is the latest death's cause once there were too many in a row, else nil.
+func (c *child) hopeless() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.deaths < hopelessDeaths {
+		return nil
+	}
+	return c.lastErr
+}
+
 func (c *child) pid() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -166,6 +193,9 @@ func (c *child) await(ctx context.Context, every time.Duration, ready func(conte
 		if err == nil {
 			return nil
 		}
+		if dead := c.hopeless(); dead != nil {
+			return &Error{Op: "devstack: starting " + c.name, Err: dead, Hint: wordsHint(dead.Error())}
+		}
 		select {
 		case <-time.After(every):
 		case <-c.done:
@@ -174,4 +204,20 @@ func (c *child) await(ctx context.Context, every time.Duration, ready func(conte
 			return &Error{Op: "devstack: waiting for " + c.name, Err: errors.Join(context.Cause(ctx), err), Hint: "its log is in the data directory"}
 		}
 	}
+}
+
+// wordsHint says what to do about the causes that servers name in words only.
+func wordsHint(words string) string {
+	words = strings.ToLower(words)
+	switch {
+	case strings.Contains(words, "no space left"), strings.Contains(words, "quota exceeded"):
+		return "the disk is full: make room and start again, nothing is lost"
+	case strings.Contains(words, "permission denied"):
+		return "the data directory must be readable by the account that PostgreSQL runs as"
+	case strings.Contains(words, "incompatible with server"), strings.Contains(words, "was initialized by postgresql version"):
+		return "the data directory was made by another PostgreSQL version: install that one, or upgrade it with pg_upgrade"
+	case strings.Contains(words, "invalid primary checkpoint record"), strings.Contains(words, "could not locate a valid checkpoint"):
+		return "the cluster is damaged: restore the data directory from a backup"
+	}
+	return "its log is in the data directory"
 }
