@@ -1,0 +1,204 @@
+package api
+
+import "time"
+
+// Headers of the API that are not standard ones.
+const (
+	HeaderIdempotencyKey = "Idempotency-Key"      // request: 1 to 255 visible ASCII characters
+	HeaderReplayed       = "Idempotency-Replayed" // response: "true" where a stored answer was given again
+	HeaderRequestID      = "X-Request-Id"         // response: names the request in the server's log
+)
+
+// PromoteRequest asks for a staged import to be promoted.
+type PromoteRequest struct {
+	RequestID string `json:"requestId" doc:"The import to promote" example:"import_0123456789abcdef0123456789abcdef" minLength:"1" maxLength:"64"`
+	Override  string `json:"override,omitempty" doc:"Why a rejected import shall be promoted all the same, without its refused rows. It is recorded. Needed for an import in state rejected, and for no other." example:"The three refused rows are known test data" maxLength:"1000"`
+}
+
+// Started is the answer to a request whose work has been recorded and goes on by itself.
+type Started struct {
+	Message   string `json:"message" example:"Promotion to production started."`
+	RequestID string `json:"requestId" doc:"The import; GET /etl/import-status/{requestId} shows how it goes on" example:"import_0123456789abcdef0123456789abcdef"`
+}
+
+// ImportSummary is an import as lists show it.
+type ImportSummary struct {
+	RequestID      string `json:"requestId" doc:"The import's id" example:"import_0123456789abcdef0123456789abcdef"`
+	Tenant         string `json:"tenant" example:"acme"`
+	Schema         string `json:"schema" doc:"The ETL schema it is loaded under" example:"efimis-1.0"`
+	MappingVersion int    `json:"mappingVersion" doc:"Version of the tenant's mapping that it uses; 0 is the schema's own names"`
+	State          string `json:"state" enum:"queued,loading,validating,staged,rejected,promoting,promoted,rolling_back,rolled_back,failed,cancelled"`
+	Percent        int    `json:"percent" minimum:"0" maximum:"100" doc:"Of loading and validating: up to 80 while files are read, by bytes; then up to 99 while rows are checked; 100 once staged or rejected. It starts over only when attempt grows."`
+	Attempt        int    `json:"attempt" doc:"1 with the first worker that takes the import up; grows with each that takes it up again"`
+	RowsRead       int64  `json:"rowsRead" doc:"Records read; once checked it is rowsStaged + rowsRejected"`
+	RowsStaged     int64  `json:"rowsStaged"`
+	RowsRejected   int64  `json:"rowsRejected"`
+	Warnings       int64  `json:"warnings" doc:"Rows accepted with a warning"`
+	BytesRead      int64  `json:"bytesRead"`
+	BytesTotal     int64  `json:"bytesTotal" doc:"Of all its files"`
+
+	CreatedAt    time.Time  `json:"createdAt"`
+	StartedAt    *time.Time `json:"startedAt,omitempty" doc:"First taken up by a worker"`
+	LoadedAt     *time.Time `json:"loadedAt,omitempty" doc:"Last row read into staging"`
+	FinishedAt   *time.Time `json:"finishedAt,omitempty" doc:"Staged, rejected, failed or cancelled"`
+	PromotedAt   *time.Time `json:"promotedAt,omitempty"`
+	RolledBackAt *time.Time `json:"rolledBackAt,omitempty"`
+
+	Error string `json:"error,omitempty" doc:"Why it failed or was rejected, or why its last promotion did not go through"`
+	Hint  string `json:"hint,omitempty" doc:"What to do about it"`
+	Links Links  `json:"links"`
+}
+
+// ImportStatus is all there is to know about an import and its promotion.
+type ImportStatus struct {
+	ImportSummary
+	Timings       Timings       `json:"timings"`
+	Files         []ImportFile  `json:"files"`
+	Tables        []ImportTable `json:"tables"`
+	Prerequisites []string      `json:"prerequisites" doc:"Earlier staged imports whose rows this one's refer to: they are promoted first"`
+	Promotion     *Promotion    `json:"promotion,omitempty" doc:"The last one asked for; absent before"`
+	FirstErrors   []Reject      `json:"firstErrors" doc:"The first 20 refused rows; GET links.rejects has all"`
+	FirstWarnings []Reject      `json:"firstWarnings" doc:"The first 20 rows that were accepted with a warning"`
+}
+
+// Timings are durations in seconds, to the millisecond. One that has not begun is absent; one under way grows.
+type Timings struct {
+	Queued     *float64 `json:"queued,omitempty" doc:"Seconds from createdAt until a worker first took it up"`
+	Loading    *float64 `json:"loading,omitempty" doc:"Seconds from then until the last row was read"`
+	Validating *float64 `json:"validating,omitempty" doc:"Seconds from then until it was staged or rejected"`
+	Total      *float64 `json:"total,omitempty" doc:"Seconds from createdAt until it was staged, rejected, failed or cancelled"`
+}
+
+// ImportFile is one file of an import.
+type ImportFile struct {
+	Number         int       `json:"number" doc:"From 1, in the order of arrival"`
+	Name           string    `json:"name" example:"Matters.csv"`
+	Path           string    `json:"path" doc:"As delivered" example:"/inbox/daily/Matters.csv"`
+	Drop           string    `json:"drop" example:"drop_0123456789abcdef0123456789abcdef"`
+	State          string    `json:"state" enum:"waiting,loading,loaded,refused,duplicate"`
+	Duplicate      bool      `json:"duplicate" doc:"Delivered again after this import had it; not loaded again"`
+	Table          string    `json:"table,omitempty" doc:"Absent while unknown" example:"Matter"`
+	RowsRead       int64     `json:"rowsRead"`
+	RowsStaged     int64     `json:"rowsStaged"`
+	RowsRejected   int64     `json:"rowsRejected"`
+	BytesRead      int64     `json:"bytesRead"`
+	Size           int64     `json:"size" doc:"Bytes"`
+	SHA256         string    `json:"sha256" doc:"Lower-case hex"`
+	ReceivedAt     time.Time `json:"receivedAt"`
+	IgnoredColumns []string  `json:"ignoredColumns" doc:"Headers that match no column of the table"`
+	Notes          []string  `json:"notes" doc:"Warnings on the file as a whole"`
+	Code           string    `json:"code,omitempty" doc:"Why the file was refused as a whole" example:"missing_column"`
+	Error          string    `json:"error,omitempty" doc:"The same for people"`
+}
+
+// ImportTable is what an import holds for one table.
+type ImportTable struct {
+	Name         string           `json:"name" example:"Matter"`
+	RowsRead     int64            `json:"rowsRead"`
+	RowsStaged   int64            `json:"rowsStaged"`
+	RowsRejected int64            `json:"rowsRejected"`
+	Promoted     *PromotionCounts `json:"promoted,omitempty" doc:"Absent before the import was promoted"`
+}
+
+// PromotionCounts says what a promotion did to production, in rows.
+type PromotionCounts struct {
+	Inserted  int64 `json:"inserted"`
+	Updated   int64 `json:"updated"`
+	Unchanged int64 `json:"unchanged" doc:"Already there as they are; not written"`
+	Deleted   int64 `json:"deleted"`
+}
+
+// Promotion is the passage of an import's staged rows to production. Its counts per table are in the import's tables.
+type Promotion struct {
+	State       string          `json:"state" enum:"requested,running,promoted,failed,rolling_back,rolled_back"`
+	RequestedAt time.Time       `json:"requestedAt"`
+	RequestedBy string          `json:"requestedBy,omitempty"`
+	StartedAt   *time.Time      `json:"startedAt,omitempty"`
+	FinishedAt  *time.Time      `json:"finishedAt,omitempty"`
+	Seconds     *float64        `json:"seconds,omitempty" doc:"From startedAt until it finished, or until now"`
+	Override    string          `json:"override,omitempty" doc:"The reason given for promoting a rejected import"`
+	Counts      PromotionCounts `json:"counts"`
+}
+
+// Links are paths of the API that go on from an import.
+type Links struct {
+	Self       string `json:"self" example:"/etl/imports/import_0123456789abcdef0123456789abcdef"`
+	Status     string `json:"status" example:"/etl/import-status/import_0123456789abcdef0123456789abcdef"`
+	Rejects    string `json:"rejects" example:"/etl/imports/import_0123456789abcdef0123456789abcdef/rejects"`
+	RejectsCSV string `json:"rejectsCsv" example:"/etl/imports/import_0123456789abcdef0123456789abcdef/rejects.csv"`
+	Rows       string `json:"rows" doc:"Give it ?table=" example:"/etl/imports/import_0123456789abcdef0123456789abcdef/rows"`
+}
+
+// ImportPage is one page of imports, newest first.
+type ImportPage struct {
+	Items      []ImportSummary `json:"items"`
+	NextCursor string          `json:"nextCursor,omitempty" doc:"Give it as cursor for the next page; absent at the end"`
+}
+
+// Reject is one refused record, or one that was accepted with a warning.
+type Reject struct {
+	File     string `json:"file" doc:"Path as delivered" example:"/inbox/Matters.csv"`
+	Table    string `json:"table" example:"Matter"`
+	Record   int64  `json:"record" doc:"From 1, the header not counted"`
+	Line     int64  `json:"line" doc:"Of the file, from 1, where the record begins"`
+	Column   string `json:"column" doc:"Published name; empty where the record as a whole is refused" example:"OpenDate"`
+	Header   string `json:"header" doc:"As the file calls the column" example:"Open Date"`
+	Code     string `json:"code" example:"not_a_date"`
+	Message  string `json:"message" doc:"What is wrong and what to do"`
+	Value    string `json:"value" doc:"As received, cut to 1000 bytes" example:"30/02/2026"`
+	ImportID string `json:"importId" doc:"The record's key where it has a valid one"`
+	Offset   int64  `json:"offset" doc:"Where the record begins in the file as received, in bytes"`
+	Length   int64  `json:"length" doc:"Of the record, in bytes"`
+}
+
+// RejectPage is one page of an import's rejects, in the order in which they were found.
+type RejectPage struct {
+	Items      []Reject `json:"items"`
+	Total      int64    `json:"total" doc:"All rejects of the import"`
+	NextCursor string   `json:"nextCursor,omitempty" doc:"Give it as cursor for the next page; absent at the end"`
+}
+
+// RowPage is one page of an import's staged rows. Each row is an object with the table's published column names.
+type RowPage struct {
+	Table      string           `json:"table" example:"Matter"`
+	Items      []map[string]any `json:"items"`
+	NextCursor string           `json:"nextCursor,omitempty" doc:"Give it as cursor for the next page; absent at the end"`
+}
+
+// Drop is one delivered file.
+type Drop struct {
+	ID          string    `json:"id" example:"drop_0123456789abcdef0123456789abcdef"`
+	Tenant      string    `json:"tenant" example:"acme"`
+	Path        string    `json:"path" example:"/inbox/daily/Matters.csv"`
+	Size        int64     `json:"size" doc:"Bytes"`
+	SHA256      string    `json:"sha256" doc:"Lower-case hex"`
+	Via         string    `json:"via" enum:"sftp,http,bucket"`
+	By          string    `json:"by,omitempty" doc:"Label or id of the credential"`
+	State       string    `json:"state" enum:"pending,imported,duplicate,superseded,withdrawn"`
+	DuplicateOf string    `json:"duplicateOf,omitempty" doc:"The drop with the same bytes, in state duplicate"`
+	RequestID   string    `json:"requestId,omitempty" doc:"The import it belongs to, once there is one"`
+	ReceivedAt  time.Time `json:"receivedAt"`
+}
+
+// DropPage is one page of drops, newest first.
+type DropPage struct {
+	Items      []Drop `json:"items"`
+	NextCursor string `json:"nextCursor,omitempty" doc:"Give it as cursor for the next page; absent at the end"`
+}
+
+// Problem is the body of every error answer (RFC 9457, application/problem+json), except those of /oauth2/token.
+type Problem struct {
+	Type     string         `json:"type" doc:"Names the kind of problem" example:"urn:dropline:problem:conflict"`
+	Title    string         `json:"title" doc:"The same for all problems of the type" example:"Conflict"`
+	Status   int            `json:"status" doc:"The HTTP status" example:"409"`
+	Detail   string         `json:"detail" doc:"What happened" example:"the import is loading, not staged"`
+	Instance string         `json:"instance,omitempty" doc:"Path of the request" example:"/etl/promote-to-production"`
+	Hint     string         `json:"hint,omitempty" doc:"What to do about it" example:"wait until it is staged"`
+	Errors   []ProblemError `json:"errors,omitempty" doc:"The single faults, where there are several or they have a place"`
+}
+
+// ProblemError is one fault in a request.
+type ProblemError struct {
+	Location string `json:"location,omitempty" doc:"Where: body.requestId, query.limit, or file:line of a mapping" example:"body.requestId"`
+	Message  string `json:"message" example:"expected string"`
+}
