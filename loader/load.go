@@ -1,0 +1,286 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"dropline/ingest"
+	"dropline/ingest/ledger"
+	"dropline/loader/staging"
+	"dropline/mapping"
+)
+
+// load takes an import through loading and validating to staged or rejected.
+func (l *Loader) load(ctx context.Context, id ingest.ImportID, last bool) error {
+	imp, err := l.cfg.Ledger.Take(ctx, id)
+	if err != nil {
+		return err
+	}
+	working, stop := context.WithCancelCause(ctx)
+	r := &run{l: l, imp: imp, progress: &progress{}}
+	beating := r.startHeartbeat(working, stop)
+	err = r.work(working)
+	stop(nil)
+	<-beating
+	if err == nil {
+		return nil
+	}
+	if cause := context.Cause(working); ingest.KindOf(cause) == ingest.Conflict {
+		err = cause // the heartbeat found that the import was cancelled or taken over
+	}
+	return r.giveUp(ctx, err, last)
+}
+
+// run is one attempt at loading one import.
+type run struct {
+	l        *Loader
+	imp      ingest.Import
+	target   staging.Target
+	limit    float64 // the tenant's reject limit
+	mapper   *mapping.Mapper
+	progress *progress
+	rejects  *rejectsFile
+	warnings []ingest.Reject
+	warned   int64
+	started  time.Time
+}
+
+// work reads as the way a file goes.
+func (r *run) work(ctx context.Context) error {
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	defer r.rejects.discard(ctx)
+	for i := range r.imp.Files {
+		if err := r.loadFile(ctx, &r.imp.Files[i]); err != nil {
+			return err
+		}
+	}
+	if err := r.l.cfg.Ledger.StartValidating(ctx, r.imp.ID, r.imp.Attempt); err != nil {
+		return err
+	}
+	checked, err := r.check(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.l.cfg.Store.Seal(ctx, r.target); err != nil {
+		return err
+	}
+	return r.finish(ctx, checked)
+}
+
+// prepare finds the tenant's schema and mapping, and clears what an earlier attempt left.
+func (r *run) prepare(ctx context.Context) error {
+	r.started = r.l.cfg.Clock()
+	tenant, err := r.l.cfg.Ledger.Tenant(ctx, r.imp.Tenant)
+	if err != nil {
+		return err
+	}
+	r.limit = tenant.RejectLimit
+	if r.target, err = r.l.target(r.imp); err != nil {
+		return err
+	}
+	if r.mapper, err = r.newMapper(ctx, tenant); err != nil {
+		return err
+	}
+	if err := r.l.cfg.Store.Provision(ctx, r.imp.Tenant, r.target.Schema); err != nil {
+		return err
+	}
+	if err := r.l.cfg.Store.Begin(ctx, r.target); err != nil {
+		return err
+	}
+	r.rejects = newRejectsFile(r.l.cfg.Bucket, r.imp)
+	return nil
+}
+
+func (r *run) newMapper(ctx context.Context, tenant ingest.Tenant) (*mapping.Mapper, error) {
+	const op = "loader.newMapper"
+	location, err := time.LoadLocation(tenant.TimeZone)
+	if err != nil {
+		return nil, ingest.WithHint(ingest.E(ingest.Invalid, op, err), "set the tenant's time zone to an IANA name")
+	}
+	version, err := r.l.cfg.Ledger.Mapping(ctx, r.imp.Tenant, r.imp.MappingVersion)
+	if err != nil {
+		return nil, err
+	}
+	var m *mapping.Mapping
+	if len(version.YAML) > 0 {
+		name := fmt.Sprintf("mapping version %d", version.Version)
+		if m, err = mapping.Parse(name, version.YAML, r.target.Schema); err != nil {
+			return nil, ingest.WithHint(ingest.E(ingest.Invalid, op, err), "store a corrected mapping, and send the files again")
+		}
+	}
+	mapper, err := mapping.New(r.target.Schema, m, mapping.Options{Location: location})
+	return mapper, ingest.E(ingest.Invalid, op, err)
+}
+
+// loadFile maps one file and copies its rows into staging. A file refused as a whole is not an error: the import goes on to
+// tell about the others.
+func (r *run) loadFile(ctx context.Context, f *ingest.ImportFile) error {
+	r.progress.begin(f)
+	body, _, err := r.l.cfg.Bucket.Open(ctx, f.Key, 0, -1, "")
+	if err != nil {
+		return ingest.E(ingest.KindOf(err), "loader.open", err)
+	}
+	defer body.Close() //nolint:errcheck // read to its end or given up: nothing depends on it
+	reader, err := r.mapper.Open(strings.TrimPrefix(f.Path, ingest.Inbox+"/"), body)
+	if err == nil {
+		f.Table = reader.Table().Name
+		f.Ignored, f.Notes = reader.Ignored(), reader.Notes()
+		var stats staging.CopyStats
+		stats, err = r.l.cfg.Store.Copy(ctx, r.target, reader.Table(), staging.File{Number: f.Number, Path: f.Path}, reader,
+			func(reject *ingest.Reject) error { return r.rejects.add(ctx, *reject) },
+			func(s staging.CopyStats) { r.progress.copied(s, reader.BytesRead()) })
+		f.Read, f.Staged, f.Rejected, f.Notes = stats.Read, stats.Staged, stats.Rejected, reader.Notes()
+	}
+	var refusal *ingest.FileRefusal
+	if errors.As(err, &refusal) {
+		f.State, f.Code, f.Error = ingest.FileRefused, refusal.Code, refusal.Message
+		f.Read, f.Staged = f.Rejected, 0 // its COPY was undone; the rejects named so far stay named
+	} else if err != nil {
+		return err
+	} else {
+		f.State = ingest.FileLoaded
+	}
+	f.Bytes = f.Size
+	r.progress.end(f)
+	return nil
+}
+
+// check runs the set checks and takes the rows they refuse out of the files' counts.
+func (r *run) check(ctx context.Context) (staging.CheckResult, error) {
+	earlier, err := r.l.cfg.Ledger.EarlierStaged(ctx, r.imp.Tenant, r.imp.Seq)
+	if err != nil {
+		return staging.CheckResult{}, err
+	}
+	targets := make([]staging.Target, 0, len(earlier))
+	for _, e := range earlier {
+		t, err := r.l.target(e)
+		if err != nil {
+			return staging.CheckResult{}, err
+		}
+		if t.Schema == r.target.Schema {
+			targets = append(targets, t)
+		}
+	}
+	return r.l.cfg.Store.Check(ctx, r.target, targets,
+		func(reject ingest.Reject) error {
+			r.name(&reject)
+			return r.rejects.add(ctx, reject)
+		},
+		func(warning ingest.Reject) error {
+			r.warned++
+			if len(r.warnings) < ingest.MaxSampleReject {
+				r.name(&warning)
+				r.warnings = append(r.warnings, warning)
+			}
+			return nil
+		})
+}
+
+// name fills in the path of the file that a reject of the set checks comes from.
+func (r *run) name(reject *ingest.Reject) {
+	if i := reject.FileNumber - 1; i >= 0 && i < len(r.imp.Files) && reject.File == "" {
+		reject.File = r.imp.Files[i].Path
+	}
+}
+
+// giveUp records why the attempt ended, as far as the import is still this attempt's to speak for.
+func (r *run) giveUp(ctx context.Context, cause error, last bool) error {
+	stopped := ctx.Err() != nil
+	ctx, cancel := recordContext(ctx)
+	defer cancel()
+	led, kind := r.l.cfg.Ledger, ingest.KindOf(cause)
+	switch {
+	case stopped:
+		return errors.Join(errStopped, led.Release(ctx, r.imp.ID, r.imp.Attempt))
+	case kind == ingest.Conflict:
+		return r.abandon(ctx, cause)
+	case kind == ingest.Invalid || last:
+		message, hint := ingest.MessageOf(cause), ingest.HintOf(cause)
+		if kind == ingest.Internal {
+			r.l.cfg.Logger.ErrorContext(ctx, "an import failed", "import", r.imp.ID, "err", cause)
+			message, hint = "a fault in Dropline ended the import", "tell the operator the import's id; retry takes it up again"
+		}
+		return led.Fail(ctx, r.imp.ID, r.imp.Attempt, message, hint)
+	}
+	// Worth another try: the note is a courtesy, and may fail for the very reason that the attempt did.
+	note := led.NoteTrouble(ctx, r.imp.ID, r.imp.Attempt, "waiting to try again: "+publicReason(kind))
+	return errors.Join(cause, note)
+}
+
+// abandon drops the tables of an import that was cancelled. One that another worker has taken over is left to it.
+func (r *run) abandon(ctx context.Context, cause error) error {
+	imp, err := r.l.cfg.Ledger.Import(ctx, r.imp.Tenant, r.imp.ID)
+	if err == nil && imp.State == ingest.Cancelled && r.target.Schema != nil {
+		err = r.l.cfg.Store.Drop(ctx, r.target)
+	}
+	return errors.Join(cause, err)
+}
+
+func publicReason(kind ingest.Kind) string {
+	switch kind {
+	case ingest.Unavailable:
+		return "PostgreSQL or S3 is out of reach"
+	case ingest.Exhausted:
+		return "there is no room left in PostgreSQL or S3"
+	case ingest.Internal, ingest.Invalid, ingest.Denied, ingest.NotFound, ingest.Conflict:
+	}
+	return "the last attempt failed"
+}
+
+// outcome decides between staged and rejected, and says why.
+func (r *run) outcome(checked staging.CheckResult) ledger.Outcome {
+	out := ledger.Outcome{State: ingest.Staged, Files: r.imp.Files, Prerequisites: checked.Prerequisites}
+	refused := 0
+	for i := range out.Files {
+		f := &out.Files[i]
+		if f.State == ingest.FileRefused {
+			refused++
+		}
+		n := checked.RejectedByFile[f.Number]
+		f.Staged -= n
+		f.Rejected += n
+		out.Read += f.Read
+		out.Staged += f.Staged
+		out.Rejected += f.Rejected
+		out.BytesRead += f.Bytes
+	}
+	out.Tables = tablesOf(out.Files)
+	out.Rejects, out.Warnings, out.WarningCount = r.rejects.sample, r.warnings, r.warned
+	switch {
+	case refused > 0:
+		out.State = ingest.Rejected
+		out.Error = fmt.Sprintf("%d of %d files were refused", refused, len(out.Files))
+		out.Hint = "mend the files that the receipt names, or store a mapping for them, and send them again"
+	case float64(out.Rejected) > r.limit*float64(out.Read):
+		out.State = ingest.Rejected
+		out.Error = fmt.Sprintf("%d of %d rows were refused, over the limit of %g %%", out.Rejected, out.Read, r.limit*100)
+		out.Hint = "mend the rows that the rejects name and send the files again, or promote with an override"
+	}
+	return out
+}
+
+// tablesOf adds up files by table, in the order in which the tables first occur.
+func tablesOf(files []ingest.ImportFile) []ingest.ImportTable {
+	var tables []ingest.ImportTable
+	at := map[string]int{}
+	for _, f := range files {
+		if f.Table == "" || f.State != ingest.FileLoaded {
+			continue
+		}
+		i, ok := at[f.Table]
+		if !ok {
+			i = len(tables)
+			at[f.Table] = i
+			tables = append(tables, ingest.ImportTable{Name: f.Table})
+		}
+		tables[i].Read += f.Read
+		tables[i].Staged += f.Staged
+		tables[i].Rejected += f.Rejected
+	}
+	return tables
+}

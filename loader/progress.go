@@ -1,0 +1,89 @@
+package loader
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"dropline/ingest"
+	"dropline/loader/staging"
+)
+
+const heartbeat = 500 * time.Millisecond // how soon a cancelled import stops, and how fresh its progress is
+
+// progress is what is known of a run at the moment. The loading goroutine writes it, the heartbeat reads it.
+type progress struct {
+	mu    sync.Mutex
+	done  ingest.Progress // sums over the files that have ended
+	file  ingest.ImportFile
+	ended []ingest.ImportFile // not yet reported
+}
+
+func (p *progress) begin(f *ingest.ImportFile) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f.State = ingest.FileLoading
+	p.file = *f
+}
+
+func (p *progress) copied(s staging.CopyStats, bytes int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.file.Read, p.file.Staged, p.file.Rejected, p.file.Bytes = s.Read, s.Staged, s.Rejected, bytes
+}
+
+func (p *progress) end(f *ingest.ImportFile) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done.BytesRead += f.Bytes
+	p.done.Read += f.Read
+	p.done.Staged += f.Staged
+	p.done.Rejected += f.Rejected
+	p.ended = append(p.ended, *f)
+	p.file = ingest.ImportFile{}
+}
+
+// report returns what changed since the last report.
+func (p *progress) report() ingest.Progress {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := p.done
+	out.Files = p.ended
+	if p.file.Number > 0 {
+		out.BytesRead += p.file.Bytes
+		out.Read += p.file.Read
+		out.Staged += p.file.Staged
+		out.Rejected += p.file.Rejected
+		out.Files = append(out.Files, p.file)
+	}
+	p.ended = nil
+	return out
+}
+
+// startHeartbeat reports progress until ctx ends, and stops the run when the import is no longer its own. The returned
+// channel is closed when it has ended.
+func (r *run) startHeartbeat(ctx context.Context, stop context.CancelCauseFunc) <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(heartbeat)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			// Reported even when nothing changed: that is how a run in a long check learns that it was cancelled.
+			err := r.l.cfg.Ledger.SaveProgress(ctx, r.imp.ID, r.imp.Attempt, r.progress.report())
+			if ingest.KindOf(err) == ingest.Conflict && err != nil {
+				stop(err)
+				return
+			}
+			if err != nil && ctx.Err() == nil {
+				r.l.cfg.Logger.WarnContext(ctx, "progress was not saved", "import", r.imp.ID, "err", err)
+			}
+		}
+	}()
+	return ended
+}
