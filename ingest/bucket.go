@@ -8,10 +8,14 @@ import (
 
 // Keys in the bucket begin with one of these.
 const (
-	DropPrefix   = "drops/"   // drops/<tenant>/<drop id>: written by Receiver only
+	DropPrefix   = "drops/"   // drops/<hour of arrival>/<tenant>/<drop id>: written by Receiver only; see DropHour
 	ReportPrefix = "reports/" // reports/<tenant>/<import id>/…: rejects and receipts
 	InboxPrefix  = "inbox/"   // inbox/<tenant>/<path>: where others write straight into the bucket; the sweep reads it
 )
+
+// DropHour is the prefix of all drops that began to arrive within the hour of t. The hour comes first so that the sweep can
+// look at what is recent without listing all that was ever received.
+func DropHour(t time.Time) string { return DropPrefix + t.UTC().Format("20060102T15") + "/" }
 
 // Object is what the bucket says of one object.
 type Object struct {

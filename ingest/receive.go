@@ -84,7 +84,7 @@ func (r *Receiver) Create(ctx context.Context, d Delivery) (*Upload, error) {
 	if err != nil {
 		return nil, err
 	}
-	if u.w, err = r.bucket.Create(ctx, u.key()); err != nil {
+	if u.w, err = r.bucket.Create(ctx, u.key); err != nil {
 		return nil, E(KindOf(err), "ingest.Create", err)
 	}
 	return u, nil
@@ -112,7 +112,7 @@ func (r *Receiver) Resume(ctx context.Context, d Delivery) (*Upload, error) {
 	if err := u.restoreHash(ctx, entry); err != nil {
 		return nil, err
 	}
-	if u.w, err = r.bucket.Append(ctx, u.key(), entry.Key, entry.Size); err != nil {
+	if u.w, err = r.bucket.Append(ctx, u.key, entry.Key, entry.Size); err != nil {
 		return nil, E(KindOf(err), op, err)
 	}
 	return u, nil
@@ -130,6 +130,7 @@ func (r *Receiver) start(ctx context.Context, d Delivery) (*Upload, error) {
 		return nil, err
 	}
 	u := &Upload{r: r, ctx: ctx, d: d, id: NewDropID(), hash: sha256.New(), limit: r.cfg.MaxFileBytes}
+	u.key = DropHour(r.cfg.Clock()) + string(d.Tenant) + "/" + string(u.id)
 	u.full = fmt.Sprintf("the file is larger than the limit of %d bytes", r.cfg.MaxFileBytes)
 	if room := usage.Quota - usage.Bytes; usage.Quota > 0 && room < u.limit {
 		u.limit = max(room, 0)
@@ -144,6 +145,7 @@ type Upload struct {
 	ctx     context.Context //nolint:containedctx // an upload outlives no call but its own: it is the lifetime of the io.Writer
 	d       Delivery
 	id      DropID
+	key     string
 	w       ObjectWriter
 	hash    hash.Hash
 	limit   int64
@@ -151,8 +153,6 @@ type Upload struct {
 	touched time.Time
 	err     error
 }
-
-func (u *Upload) key() string { return DropPrefix + string(u.d.Tenant) + "/" + string(u.id) }
 
 // Size is the number of bytes so far, those resumed from included.
 func (u *Upload) Size() int64 { return u.w.Size() }
@@ -254,7 +254,7 @@ func (u *Upload) registration() (Registration, error) {
 		return Registration{}, E(Internal, "ingest.Commit", err)
 	}
 	reg := Registration{
-		Delivery: u.d, ID: u.id, Key: u.key(), Size: u.w.Size(), HashState: state, ReceivedAt: u.r.cfg.Clock(),
+		Delivery: u.d, ID: u.id, Key: u.key, Size: u.w.Size(), HashState: state, ReceivedAt: u.r.cfg.Clock(),
 	}
 	u.hash.Sum(reg.SHA256[:0])
 	return reg, nil

@@ -42,7 +42,8 @@ func metadataOf(reg Registration) map[string]string {
 
 // registrationOf reads back what metadataOf wrote. It reports false for an object that was never committed as a whole file.
 func registrationOf(o Object) (Registration, bool) {
-	tenant, id, ok := strings.Cut(strings.TrimPrefix(o.Key, DropPrefix), "/")
+	_, rest, _ := strings.Cut(strings.TrimPrefix(o.Key, DropPrefix), "/") // after the hour
+	tenant, id, ok := strings.Cut(rest, "/")
 	reg := Registration{ID: DropID(id), Key: o.Key, Size: o.Size}
 	reg.Tenant = TenantID(tenant)
 	if !ok || !reg.Tenant.Valid() || !reg.ID.Valid() || o.Metadata[metaPath] == "" {

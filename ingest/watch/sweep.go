@@ -11,8 +11,11 @@ import (
 )
 
 const (
-	knownBatch  = 500            // keys asked about in one query
-	foreignName = "bucket"       // who delivered what was written straight into the bucket
+	knownBatch  = 500      // keys asked about in one query
+	foreignName = "bucket" // who delivered what was written straight into the bucket
+	// recentDrops covers the lifetime of a partial, after which what was never registered is deleted, and a long upload:
+	// keys carry the hour in which the upload began.
+	recentDrops = ingest.PartialLifetime + 24*time.Hour
 	staleUpload = 24 * time.Hour // a multipart upload that nobody has ended by then was lost with its process
 )
 
@@ -28,8 +31,23 @@ func (w *Watcher) Sweep(ctx context.Context) error {
 	)
 }
 
-// recoverDrops registers whole files that the ledger does not know.
+// recoverDrops registers whole files that the ledger does not know. The first sweep of a process looks at all drops, those
+// after it at what is recent: a crash leaves nothing older.
 func (w *Watcher) recoverDrops(ctx context.Context) error {
+	if !w.sweptAll {
+		err := w.recoverUnder(ctx, ingest.DropPrefix)
+		w.sweptAll = err == nil
+		return err
+	}
+	var errs []error
+	now := w.cfg.Clock()
+	for at := now.Add(-recentDrops); !at.After(now); at = at.Add(time.Hour) {
+		errs = append(errs, w.recoverUnder(ctx, ingest.DropHour(at)))
+	}
+	return errors.Join(errs...)
+}
+
+func (w *Watcher) recoverUnder(ctx context.Context, prefix string) error {
 	var errs []error
 	var keys []string
 	flush := func() {
@@ -48,7 +66,7 @@ func (w *Watcher) recoverDrops(ctx context.Context) error {
 		keys = keys[:0]
 	}
 	before := w.cfg.Clock().Add(-w.cfg.Settle)
-	err := w.cfg.Bucket.List(ctx, ingest.DropPrefix, "", func(o ingest.Object) bool {
+	err := w.cfg.Bucket.List(ctx, prefix, "", func(o ingest.Object) bool {
 		if o.ModTime.Before(before) {
 			keys = append(keys, o.Key)
 		}

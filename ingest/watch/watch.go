@@ -66,7 +66,10 @@ func (c *Config) validate() error {
 }
 
 // Watcher closes batches and sweeps. Several may run, in as many processes.
-type Watcher struct{ cfg Config }
+type Watcher struct {
+	cfg      Config
+	sweptAll bool // guarded by the sweep's lease, which also keeps this process from sweeping twice at once
+}
 
 // New returns a Watcher that Run starts.
 func New(cfg Config) (*Watcher, error) {
