@@ -44,8 +44,9 @@ func (p *reader) definition(root *yaml.Node) {
 		return // what follows would report the same faults over again
 	}
 	s.Tables = parentsFirst(s.Tables)
-	p.checks(tables)
-	p.seeds(tables)
+	p.checks()
+	p.seeds()
+	p.examples()
 }
 
 func (p *reader) enum(n *yaml.Node) {
@@ -202,4 +203,3 @@ func or(n, parent *yaml.Node) *yaml.Node {
 	}
 	return parent
 }
-

@@ -1,0 +1,105 @@
+package schema
+
+import "gopkg.in/yaml.v3"
+
+// seeds reads the seed rows of every table, then sees that what they refer to is among them: a new tenant's production
+// has nothing else.
+func (p *reader) seeds() {
+	keys := map[*Table]map[string]bool{}
+	for _, t := range p.schema.Tables {
+		keys[t] = map[string]bool{}
+		n := field(p.nodes[t], "seeds")
+		f := p.mapping(n, "seeds", "columns", "rows")
+		columns := p.seedColumns(t, n, f["columns"])
+		for _, row := range p.items(f["rows"], "rows", maxSeeds) {
+			if seed := p.seed(t, columns, row); seed != nil {
+				key := *seed[t.Key.Index]
+				if keys[t][key] {
+					p.fault(row, "seed %s of table %s is there twice", brief(key), t.Name)
+				}
+				keys[t][key] = true
+				t.Seeds = append(t.Seeds, seed)
+				p.nodes[&t.Seeds[len(t.Seeds)-1][0]] = row
+			}
+		}
+	}
+	for _, t := range p.schema.Tables {
+		for _, seed := range t.Seeds {
+			for _, c := range t.Columns {
+				if c.Kind == Reference && seed[c.Index] != nil && !keys[c.References][*seed[c.Index]] {
+					p.fault(
+						p.nodes[&seed[0]], "seed %s of table %s: %s refers to %s %s, which is not among the seeds",
+						brief(*seed[t.Key.Index]), t.Name, c.Name, c.References.Name, brief(*seed[c.Index]),
+					)
+				}
+			}
+		}
+	}
+}
+
+func (p *reader) seedColumns(t *Table, seeds, n *yaml.Node) []*Column {
+	var columns []*Column
+	for _, name := range p.texts(n, "columns", maxColumns) {
+		c := t.Column(name)
+		switch {
+		case c == nil:
+			p.fault(n, "the seeds of table %s name a column %q, which it does not have", t.Name, brief(name))
+		case containsColumn(columns, c):
+			p.fault(n, "the seeds of table %s name column %s twice", t.Name, name)
+		}
+		columns = append(columns, c)
+	}
+	if seeds == nil {
+		return nil
+	}
+	for _, c := range t.Columns {
+		if c.Required && !containsColumn(columns, c) {
+			p.fault(or(n, seeds), "the seeds of table %s lack the required column %s", t.Name, c.Name)
+		}
+	}
+	return columns
+}
+
+// seed reads one row. Nothing is returned of a faulty one.
+func (p *reader) seed(t *Table, columns []*Column, n *yaml.Node) Seed {
+	if n.Kind != yaml.SequenceNode || len(n.Content) != len(columns) {
+		p.fault(n, "a seed of table %s must be a list of %d values, as its columns are", t.Name, len(columns))
+		return nil
+	}
+	seed := make(Seed, len(t.Columns))
+	before := len(p.faults)
+	for i, item := range n.Content {
+		c := columns[i]
+		if c == nil || item.Tag == "!!null" {
+			continue
+		}
+		text := p.text(item, c.Name)
+		if reason := c.refuses(text); reason != "" {
+			p.fault(item, "a seed of table %s: %s: %s", t.Name, c.Name, reason)
+		}
+		seed[c.Index] = &text
+	}
+	for _, c := range t.Columns {
+		if c.Required && seed[c.Index] == nil && containsColumn(columns, c) {
+			p.fault(n, "a seed of table %s has no %s, which is required", t.Name, c.Name)
+		}
+	}
+	if len(p.faults) > before {
+		return nil
+	}
+	return seed
+}
+
+// examples sees that the examples are values their columns would take: people copy them.
+func (p *reader) examples() {
+	for _, t := range p.schema.Tables {
+		for _, c := range t.Columns {
+			if c.Example == "" {
+				continue
+			}
+			if reason := c.refuses(c.Example); reason != "" {
+				p.fault(p.nodes[c], "the example of column %s of table %s: %s", c.Name, t.Name, reason)
+			}
+		}
+	}
+}
