@@ -1,0 +1,140 @@
+package schema
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// MSSQLType is the column's type in SQL Server 2016 and later.
+func (c *Column) MSSQLType() string {
+	switch c.Kind {
+	case Integer:
+		return "int"
+	case BigInt:
+		return "bigint"
+	case Decimal:
+		return fmt.Sprintf("decimal(%d, %d)", c.Precision, c.Scale)
+	case Boolean:
+		return "bit"
+	case Date:
+		return "date"
+	case Timestamp:
+		return "datetime2(6)"
+	case Enumerate:
+		return "smallint"
+	case Text, List, Reference:
+		if c.Length > 0 {
+			return fmt.Sprintf("nvarchar(%d)", c.Length)
+		}
+	}
+	return "nvarchar(max)"
+}
+
+// WriteTSQL writes the script that makes the schema's tables in a SQL Server database. It is a single batch without GO, so
+// that any client can run it, and leaves alone what is there, so that it can be run again. References are comments, not
+// foreign keys: one may name an object that is only in production.
+func (s *Schema) WriteTSQL(w io.Writer) error {
+	t := &tsqlWriter{}
+	t.comment("", "%s (%s)", s.Title, s.FileStem())
+	if s.Description != "" {
+		t.comment("", "%s", s.Description)
+	}
+	t.line("--")
+	t.comment("", "For SQL Server 2016 and later. Makes the tables that are not there yet; running it again changes nothing.")
+	t.comment("", "A reference holds the key of the row it refers to, or the production id of an object that is in the system already.")
+	t.comment("", "Dates and times in datetime2 columns are in UTC.")
+	t.line("SET NOCOUNT ON;")
+	for _, table := range s.Tables {
+		t.table(table)
+	}
+	_, err := io.WriteString(w, t.b.String())
+	return err
+}
+
+type tsqlWriter struct{ b strings.Builder }
+
+func (t *tsqlWriter) line(format string, args ...any) { fmt.Fprintf(&t.b, format+"\n", args...) }
+
+// comment writes one line, whatever line breaks the text has: a text must not escape from its comment.
+func (t *tsqlWriter) comment(indent, format string, args ...any) {
+	text := oneLine(fmt.Sprintf(format, args...))
+	t.line("%s-- %s", indent, strings.ReplaceAll(text, "$(", "$ (")) // sqlcmd looks for its variables even here
+}
+
+// oneLine joins a text's lines, those too that only Unicode knows.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+func (t *tsqlWriter) table(table *Table) {
+	t.line("")
+	t.comment("", "%s: %s", table.Name, table.Description)
+	for _, set := range table.Unique {
+		t.comment("", "Unique where given: %s.", strings.Join(columnNames(set), ", "))
+	}
+	for _, check := range table.Checks {
+		t.comment("", "Check %s (%s): %s", check.Name, check.Severity, check.Message)
+		if check.Kind == RowCheck {
+			t.comment("", "  Holds: %s", check.Expr.TSQL())
+		}
+	}
+	if len(table.Seeds) > 0 {
+		keys := make([]string, len(table.Seeds))
+		for i, seed := range table.Seeds {
+			keys[i] = *seed[table.Key.Index]
+		}
+		t.comment("", "The system starts with these, to which rows may refer: %s.", strings.Join(keys, ", "))
+	}
+	name := bracket("dbo") + "." + bracket(table.Name)
+	t.line("IF OBJECT_ID(N'%s', N'U') IS NULL", name)
+	t.line("BEGIN")
+	t.line("    CREATE TABLE %s (", name)
+	for _, c := range table.Columns {
+		t.column(c)
+	}
+	for _, c := range table.Columns {
+		if c.Kind == Enumerate {
+			t.line("        CONSTRAINT %s CHECK (%s BETWEEN 0 AND %d),", bracket("CK_"+table.Name+"_"+c.Name), bracket(c.Name), len(c.Enum.Values)-1)
+		}
+	}
+	t.line("        CONSTRAINT %s PRIMARY KEY (%s)", bracket("PK_"+table.Name), bracket(table.Key.Name))
+	t.line("    );")
+	t.line("END;")
+}
+
+func (t *tsqlWriter) column(c *Column) {
+	const indent = "        "
+	if c.Description != "" {
+		t.comment(indent, "%s", c.Description)
+	}
+	switch c.Kind {
+	case Enumerate:
+		t.comment(indent, "%s: %s", c.Enum.Name, c.Enum.members())
+	case List:
+		t.comment(indent, "Several of %s, separated by semicolons: %s", c.Enum.Name, c.Enum.members())
+	case Reference:
+		t.comment(indent, "References %s.%s", c.References.Name, c.References.Key.Name)
+	case Text, Integer, BigInt, Decimal, Boolean, Date, Timestamp:
+	}
+	null := "NULL"
+	if c.Required {
+		null = "NOT NULL"
+	}
+	t.line("%s%s %s %s,", indent, bracket(c.Name), c.MSSQLType(), null)
+}
+
+// members lists an enumeration's values: "0 Asset, 1 Liability".
+func (e *Enum) members() string {
+	parts := make([]string, len(e.Values))
+	for i, v := range e.Values {
+		parts[i] = fmt.Sprintf("%d %s", v.Number, v.Name)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func columnNames(columns []*Column) []string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.Name
+	}
+	return names
+}
