@@ -18,7 +18,7 @@ func ObjectID(tenant, prefix, importID string) string {
 func AppendObjectID(dst []byte, tenant, prefix string, importID []byte) []byte {
 	// Each part is preceded by its length, so that no two triples make the same text. One-byte lengths keep the usual
 	// triple within SHA-256's first block, where half the time of a second would be spent.
-	var buffer [512]byte
+	var buffer [256]byte
 	text := binary.AppendUvarint(buffer[:0], uint64(len(tenant)))
 	text = append(text, tenant...)
 	text = binary.AppendUvarint(text, uint64(len(prefix)))

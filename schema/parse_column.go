@@ -134,6 +134,9 @@ func (p *reader) distinctColumns(t *Table) {
 func (p *reader) distinctTables() {
 	sql, prefixes, files := map[string]*Table{}, map[string]*Table{}, map[string]*Table{}
 	for _, t := range p.schema.Tables {
+		if p.enums[t.Name] != nil {
+			p.fault(p.nodes[t], "%s is both a table and an enumeration: the reference could not tell them apart", t.Name)
+		}
 		if other := sql[t.SQLName]; other != nil {
 			p.fault(p.nodes[t], "tables %s and %s have the same SQL name %s", other.Name, t.Name, t.SQLName)
 		}
