@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -15,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/versity/versitygw/auth"
-	"github.com/versity/versitygw/backend"
 	"github.com/versity/versitygw/backend/meta"
 	"github.com/versity/versitygw/backend/posix"
 	"github.com/versity/versitygw/s3api"
@@ -130,33 +130,10 @@ func makeBucket(be *durable, order s3Order) error {
 func chooseMeta(order s3Order) (meta.MetadataStorer, error) {
 	const probe = "user.dropline-probe"
 	if err := unix.Setxattr(order.Buckets, probe, []byte("1"), 0); err == nil {
-		return leanMeta{}, unix.Removexattr(order.Buckets, probe)
+		return correctedMeta{meta.XattrMeta{}, maxPartsAttribute}, unix.Removexattr(order.Buckets, probe)
 	} else if !errors.Is(err, unix.ENOTSUP) && !errors.Is(err, unix.EPERM) {
 		return nil, fmt.Errorf("trying extended attributes on %s: %w", order.Buckets, err)
 	}
-	return meta.NewSideCar(order.Meta)
-}
-
-const (
-	// partsAttribute is where the library keeps the sizes of an object's parts, which only a GET by part number asks
-	// for. ext4 has room for 4 KB of attributes in all; those of 10,000 parts take more, and the upload would fail.
-	partsAttribute    = "mp-metadata"
-	maxPartsAttribute = 1024
-)
-
-// leanMeta keeps attributes with the file, and of an object with very many parts not their sizes.
-type leanMeta struct{ meta.XattrMeta }
-
-// StoreAttribute implements meta.MetadataStorer.
-func (m leanMeta) StoreAttribute(f *os.File, bucket, object, attribute string, value []byte) error {
-	if attribute == partsAttribute && len(value) > maxPartsAttribute {
-		full, err := backend.UnmarshalMpUploadMetadata(value, false)
-		if err != nil {
-			return err
-		}
-		if value, err = backend.MarshalMpUploadMetadata(backend.MpUploadMetadata{UploadID: full.UploadID}, false); err != nil {
-			return err
-		}
-	}
-	return m.XattrMeta.StoreAttribute(f, bucket, object, attribute, value)
+	side, err := meta.NewSideCar(order.Meta)
+	return correctedMeta{side, math.MaxInt}, err
 }
