@@ -1,0 +1,176 @@
+package mapping
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"dropline/ingest"
+	"dropline/schema"
+)
+
+// describe says for people what is wrong with text as a value of the column and what to do about it.
+func describe(g *target, code string, text []byte) string {
+	c, value := g.column, quoteValue(text)
+	switch code {
+	case ingest.CodeRequired:
+		return fmt.Sprintf("%s is required and absent", c.Name)
+	case ingest.CodeInvalidText:
+		return describeInvalidText(text)
+	case ingest.CodeTooLong:
+		return fmt.Sprintf("%s has %d characters, more than %d", value, utf8.RuneCount(text), g.length)
+	case ingest.CodeNotNumber:
+		return describeNotNumber(g, value)
+	case ingest.CodeOutOfRange:
+		return describeOutOfRange(g, value)
+	case ingest.CodePrecision:
+		return describePrecision(g, value)
+	case ingest.CodeNotDate, ingest.CodeNotTimestamp:
+		return describeNotMoment(g, text)
+	case ingest.CodeNotBoolean:
+		return value + " is neither true nor false: write true, false, yes, no, 1 or 0, or translate it with map in the mapping"
+	case ingest.CodeNotMember:
+		return describeNotMember(g, value)
+	case ingest.CodeInvalidRef:
+		return describeInvalidRef(g, value)
+	}
+	return value + " is refused"
+}
+
+// quoteValue shows a value in a message: between quotes, without control characters, shortened.
+func quoteValue(text []byte) string {
+	const most = 240 // bytes, from which brief takes what it shows
+	return strconv.Quote(brief(strings.ToValidUTF8(string(text[:min(len(text), most)]), "\uFFFD")))
+}
+
+func describeInvalidText(text []byte) string {
+	for _, b := range text {
+		if b == 0 {
+			return "has a NUL character, which no text may have: export the file again, as UTF-8"
+		}
+	}
+	return "is not text in the file's encoding: export the file as UTF-8, or set its encoding in the mapping"
+}
+
+func describeNotNumber(g *target, value string) string {
+	form := "1234.50"
+	if g.column.Kind != schema.Decimal {
+		form = "1234"
+	}
+	hint := "write it like " + form + ", or describe how the file writes numbers with number in the mapping"
+	if g.number != &defaultNumber {
+		hint = fmt.Sprintf("the mapping says that the decimal separator is %q", string(g.number.decimal))
+		if g.number.group != 0 {
+			hint += fmt.Sprintf(" and that %q sets off groups of three digits", string(g.number.group))
+		}
+	}
+	return value + " is not a number: " + hint
+}
+
+func describeOutOfRange(g *target, value string) string {
+	switch g.column.Kind {
+	case schema.Integer:
+		return value + " is out of range: -2147483648 to 2147483647"
+	case schema.BigInt:
+		return value + " is out of range: -9223372036854775808 to 9223372036854775807"
+	case schema.Decimal:
+		return fmt.Sprintf("%s is out of range: %s holds %d digits before the point", value, g.column.Name, g.whole)
+	}
+	return value + " is out of range: years are 1 to 9999"
+}
+
+func describePrecision(g *target, value string) string {
+	switch g.column.Kind {
+	case schema.Integer, schema.BigInt:
+		return value + " is not a whole number"
+	case schema.Timestamp:
+		return value + " is finer than a microsecond: round it, or drop the rest with a format in the mapping that ends in .SSSSSS"
+	}
+	return fmt.Sprintf("%s has more than %d digits after the point: round it, or let the mapping do so with number: {round: true}",
+		value, g.column.Scale)
+}
+
+// describeNotMoment says why a date or timestamp is none: the calendar's reason if there is one, and the form otherwise.
+func describeNotMoment(g *target, text []byte) string {
+	kind := "a date"
+	if g.column.Kind == schema.Timestamp {
+		kind = "a date and time"
+	}
+	says := quoteValue(text) + " is not " + kind
+	var m moment
+	if len(g.layouts) > 0 {
+		names := make([]string, len(g.layouts))
+		for i, l := range g.layouts {
+			m = moment{}
+			l.parse(text, &m, "")
+			if reason := m.reason(); reason != "" {
+				return says + ": " + reason
+			}
+			names[i] = l.source
+		}
+		return says + ": the mapping says " + strings.Join(names, " or ")
+	}
+	if rest, ok := parseDay(text, &m); ok {
+		if len(rest) > 0 {
+			parseMoment(text, &m)
+		}
+		if reason := m.reason(); reason != "" {
+			return says + ": " + reason
+		}
+		if g.column.Kind == schema.Date {
+			return says + ": it has a time of day; to drop it, set a format in the mapping such as yyyy-MM-dd HH:mm:ss"
+		}
+	}
+	form := "2026-11-22"
+	if g.column.Kind == schema.Timestamp {
+		form = "2026-11-22T16:30:00"
+	}
+	return says + " like " + form + ": set the file's format in the mapping, such as dd/MM/yyyy or MM/dd/yyyy"
+}
+
+// reason says which part of a moment is out of range, if one is.
+func (m *moment) reason() string {
+	switch {
+	case m.month > 12:
+		return fmt.Sprintf("there is no month %d", m.month)
+	case m.month > 0 && m.day > daysIn(m.year, m.month):
+		name := monthNames[m.month-1]
+		return fmt.Sprintf("%s%s %d has %d days", strings.ToUpper(name[:1]), name[1:], m.year, daysIn(m.year, m.month))
+	case m.hour > 23:
+		return fmt.Sprintf("there is no hour %d", m.hour)
+	case m.minute > 59:
+		return fmt.Sprintf("there is no minute %d", m.minute)
+	case m.second > 59:
+		return fmt.Sprintf("there is no second %d", m.second)
+	}
+	return ""
+}
+
+func describeNotMember(g *target, value string) string {
+	if g.column.Enum == nil || g.column.Kind != schema.Enumerate {
+		return value + " is not in the mapping's value table: add it to map, or set else or keep_unmatched"
+	}
+	const most = 20
+	names := make([]string, 0, most)
+	for _, v := range g.column.Enum.Values {
+		if len(names) == most {
+			names = append(names, "and others")
+			break
+		}
+		names = append(names, v.Name)
+	}
+	return fmt.Sprintf("%s is no %s: it may be %s, or their number from 0; other words can be translated with map in the mapping",
+		value, g.column.Enum.Name, strings.Join(names, ", "))
+}
+
+func describeInvalidRef(g *target, value string) string {
+	switch {
+	case g.isKey:
+		return value + " is no id of your own: it has a control character, or the form of an id that Dropline assigns"
+	case g.column.References != nil:
+		return fmt.Sprintf("%s is no id of a %s: it has a control character, or is the production id of another table; one of %s begins with %s_",
+			value, g.column.References.Name, g.column.References.Plural, g.column.References.Prefix)
+	}
+	return value + " is no id"
+}

@@ -1,0 +1,180 @@
+package mapping
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"time"
+
+	"dropline/ingest"
+	"dropline/schema"
+)
+
+// Limits of a file's shape.
+const (
+	// DefaultMaxRecordBytes is the longest record unless Options say otherwise. It bounds the memory of a reader, and how
+	// far it looks for a closing quote.
+	DefaultMaxRecordBytes = 16 << 20
+	// mostRecordBytes is what Options may raise it to: positions within a record are 32 bits wide.
+	mostRecordBytes = 1 << 30
+	// maxHeaderBytes is the longest header: 5,000 names of 200 characters.
+	maxHeaderBytes = 1 << 20
+	// maxColumns is the most fields of a header. PostgreSQL's tables have 1,600 columns; an export may have unused ones.
+	maxColumns = 5000
+)
+
+// Options are what a Mapper needs to know beside the mapping.
+type Options struct {
+	Location       *time.Location // of times without a zone; nil is UTC
+	MaxRecordBytes int            // 0 is DefaultMaxRecordBytes; at most 1 GiB
+}
+
+func (o Options) validate() (Options, error) {
+	if o.Location == nil {
+		o.Location = time.UTC
+	}
+	if o.MaxRecordBytes == 0 {
+		o.MaxRecordBytes = DefaultMaxRecordBytes
+	}
+	if o.MaxRecordBytes < 0 || o.MaxRecordBytes > mostRecordBytes {
+		return o, fmt.Errorf("MaxRecordBytes is %d: it must be from 1 to %d", o.MaxRecordBytes, mostRecordBytes)
+	}
+	return o, nil
+}
+
+// Mapper opens delivered files under one schema and one mapping. It is immutable and safe for concurrent use.
+type Mapper struct {
+	schema  *schema.Schema
+	mapping *Mapping
+	options Options
+}
+
+// New returns a mapper. The mapping may be nil: then files' names and headers alone say what they are.
+func New(s *schema.Schema, m *Mapping, o Options) (*Mapper, error) {
+	const op = "mapping.New"
+	o, err := o.validate()
+	if err != nil {
+		return nil, &ingest.Error{Kind: ingest.Invalid, Op: op, Err: err}
+	}
+	if m != nil && m.schema != s {
+		err := fmt.Errorf("the mapping is for %s, not %s", m.schema.ID(), s.ID())
+		return nil, &ingest.Error{Kind: ingest.Invalid, Op: op, Err: err, Hint: "read the mapping again under this schema"}
+	}
+	return &Mapper{schema: s, mapping: m, options: o}, nil
+}
+
+// TableFor returns the table to which a file of that path belongs, or a refusal of CodeUnknownTable.
+func (m *Mapper) TableFor(file string) (*schema.Table, *ingest.FileRefusal) {
+	return m.tableFor(file, m.mapping.ruleFor(file))
+}
+
+func (m *Mapper) tableFor(file string, r *rule) (*schema.Table, *ingest.FileRefusal) {
+	if r != nil && r.table != nil {
+		return r.table, nil
+	}
+	base := path.Base(file)
+	tables := tablesFor(m.schema, file)
+	if len(tables) == 1 {
+		return tables[0], nil
+	}
+	refusal := &ingest.FileRefusal{Code: ingest.CodeUnknownTable}
+	if len(tables) > 1 {
+		names := make([]string, len(tables))
+		for i, t := range tables {
+			names[i] = t.Name
+		}
+		refusal.Message = fmt.Sprintf("%q could be a file of %s: name it for one table only, or say in the mapping which it is",
+			brief(base), strings.Join(names, " or of "))
+		return nil, refusal
+	}
+	refusal.Message = fmt.Sprintf("%q names no table of %s%s; name the file for its table, such as Matters.csv, or say in the mapping which it is",
+		brief(base), m.schema.ID(), didYouMean(nearTables(m.schema, file)))
+	return nil, refusal
+}
+
+// headBytes is how much of a file is looked at for a byte order mark and for what is no text at all.
+const headBytes = 512
+
+// Open begins to read a file: it picks the table and reads the header. The error is a *ingest.FileRefusal if the file as a
+// whole is refused, and otherwise r's own. The reader must not be used by anybody else until the Reader is done.
+func (m *Mapper) Open(file string, r io.Reader) (*Reader, error) {
+	rule := m.mapping.ruleFor(file)
+	table, refusal := m.tableFor(file, rule)
+	if refusal != nil {
+		return nil, refusal
+	}
+	d := defaultDialect()
+	if rule != nil {
+		d = rule.dialect
+	}
+	reader := &Reader{mapper: m, table: table, bytes: &counter{source: r}}
+	if err := reader.scanWith(&d); err != nil {
+		return nil, err
+	}
+	header, err := reader.readHeader(&d)
+	if err != nil {
+		return nil, err
+	}
+	plan, refusal := m.plan(table, rule, header, d.header)
+	if refusal != nil {
+		return nil, refusal
+	}
+	reader.begin(plan)
+	return reader, nil
+}
+
+// scanWith looks at the beginning of the file and sets up the scanner.
+func (r *Reader) scanWith(d *dialect) error {
+	head := make([]byte, headBytes)
+	n, err := io.ReadFull(r.bytes, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	head = head[:n]
+	if kind := notText(head); kind != "" {
+		return unreadable("the file is %s, not CSV: send it as CSV", kind)
+	}
+	marked, mark := byteOrderMark(head)
+	if mark > 0 {
+		d.encoding = marked
+	}
+	if !d.encoding.utf16 && mark == 0 && looksWide(head) {
+		return unreadable("the file looks like UTF-16 without a byte order mark: export it as UTF-8, or set encoding: utf-16le in the mapping")
+	}
+	var source io.Reader = io.MultiReader(strings.NewReader(string(head[mark:])), r.bytes)
+	if d.encoding.utf16 {
+		source = &utf16Source{source: source, big: d.encoding.big}
+	}
+	r.charset = d.encoding.charset
+	limit := r.mapper.options.MaxRecordBytes
+	if d.header {
+		limit = maxHeaderBytes
+	}
+	r.scan = newScanner(source, d.delimiter, d.quote, limit, maxColumns+1)
+	r.scan.wide, r.scan.offset = d.encoding.utf16, int64(mark)
+	for range d.skipLines {
+		r.scan.skipLine()
+	}
+	return nil
+}
+
+// looksWide reports whether every other byte of the beginning is NUL, as in UTF-16.
+func looksWide(head []byte) bool {
+	if len(head) < 8 {
+		return false
+	}
+	var nuls [2]int
+	for i, b := range head {
+		if b == 0 {
+			nuls[i%2]++
+		}
+	}
+	half := len(head) / 2
+	return nuls[0] > half*3/4 && nuls[1] == 0 || nuls[1] > half*3/4 && nuls[0] == 0
+}
+
+func unreadable(format string, args ...any) *ingest.FileRefusal {
+	return &ingest.FileRefusal{Code: ingest.CodeUnreadable, Message: fmt.Sprintf(format, args...)}
+}

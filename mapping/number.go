@@ -1,0 +1,363 @@
+package mapping
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"dropline/ingest"
+)
+
+// numberSyntax is how a file writes numbers. The default is a decimal point, with groups of three set off by commas.
+type numberSyntax struct {
+	decimal byte
+	group   rune // 0 for none; ' ' also stands for the no-break spaces
+	round   bool // half away from zero to the column's scale, instead of refusing further digits
+}
+
+var defaultNumber = numberSyntax{decimal: '.', group: ','}
+
+// number is a decimal number, exactly: digits × 10^-places.
+type number struct {
+	negative bool
+	digits   []byte // without leading zeros; empty is zero
+	places   int
+}
+
+const (
+	maxExponent = 1000 // of ten; beyond it no column holds the number, and an expansion would only cost memory
+	groupDigits = 3
+)
+
+// isPlainDecimal reports whether text is canonical as it stands and fits: the case of nearly every value.
+func isPlainDecimal(text []byte, whole, scale int) bool {
+	i := 0
+	if len(text) > 0 && text[0] == '-' {
+		i = 1
+	}
+	first := i
+	for i < len(text) && text[i]-'0' <= 9 {
+		i++
+	}
+	n := i - first
+	if n == 0 || text[first] == '0' && (n > 1 || first > 0) || n > max(whole, 1) || n > whole && text[first] != '0' {
+		return false // with "-0.5" among what is left to the longer way
+	}
+	if i == len(text) {
+		return true
+	}
+	if text[i] != '.' {
+		return false
+	}
+	i++
+	places := len(text) - i
+	if places == 0 || places > scale {
+		return false
+	}
+	for ; i < len(text); i++ {
+		if text[i]-'0' > 9 {
+			return false
+		}
+	}
+	return true
+}
+
+// parseNumber reads a number as accountants' exports write it: "1,234.50", "$12", "(12.50)", "12.50-", "1.5E+3". Its digits
+// are appended to the arena, which is returned.
+func parseNumber(text []byte, syntax *numberSyntax, arena []byte) (number, []byte, bool) {
+	body, negative, ok := stripSign(text)
+	if !ok {
+		return number{}, arena, false
+	}
+	n := number{negative: negative}
+	mantissa, exponent, ok := splitExponent(body)
+	if !ok {
+		return number{}, arena, false
+	}
+	whole, fraction, hasPoint := bytes.Cut(mantissa, []byte{syntax.decimal})
+	if hasPoint && len(whole)+len(fraction) == 0 || !hasPoint && len(whole) == 0 {
+		return number{}, arena, false
+	}
+	start := len(arena)
+	arena, ok = appendWhole(arena, whole, syntax)
+	if !ok {
+		return number{}, arena[:start], false
+	}
+	for _, c := range fraction {
+		if c-'0' > 9 {
+			return number{}, arena[:start], false
+		}
+		arena = append(arena, c)
+	}
+	n.places = len(fraction) - exponent
+	n.digits = bytes.TrimLeft(arena[start:], "0")
+	return n, arena, true
+}
+
+// stripSign takes off what surrounds a number's digits: one sign before or behind them or parentheses, and one currency
+// symbol.
+func stripSign(b []byte) (body []byte, negative, ok bool) {
+	b = trimSpace(b)
+	signed, currency := false, false
+	if len(b) > 1 && b[0] == '(' && b[len(b)-1] == ')' {
+		b, negative, signed = trimSpace(b[1:len(b)-1]), true, true
+	}
+	for range 2 {
+		if n := leadingSign(b); n > 0 && !signed {
+			negative, signed = b[0] != '+', true
+			b = trimSpace(b[n:])
+		}
+		if n := leadingCurrency(b); n > 0 && !currency {
+			currency = true
+			b = trimSpace(b[n:])
+		}
+	}
+	for range 2 {
+		if n := trailingCurrency(b); n > 0 && !currency {
+			currency = true
+			b = trimSpace(b[:len(b)-n])
+		}
+		if n := len(b); n > 1 && b[n-1] == '-' && !signed {
+			negative, signed = true, true
+			b = trimSpace(b[:n-1])
+		}
+	}
+	return b, negative, len(b) > 0
+}
+
+const minusSign = "\u2212" // which typesetters, and some exports, use
+
+func leadingSign(b []byte) int {
+	switch {
+	case len(b) > 0 && (b[0] == '-' || b[0] == '+'):
+		return 1
+	case bytes.HasPrefix(b, []byte(minusSign)):
+		return len(minusSign)
+	}
+	return 0
+}
+
+func isCurrency(r rune) bool { return r == '$' || r == '£' || r == '€' || r == '¥' }
+
+func leadingCurrency(b []byte) int {
+	if r, n := utf8.DecodeRune(b); isCurrency(r) {
+		return n
+	}
+	return 0
+}
+
+func trailingCurrency(b []byte) int {
+	if r, n := utf8.DecodeLastRune(b); isCurrency(r) {
+		return n
+	}
+	return 0
+}
+
+// splitExponent takes "E+3" off.
+func splitExponent(b []byte) (mantissa []byte, exponent int, ok bool) {
+	i := bytes.IndexAny(b, "eE")
+	if i < 0 {
+		return b, 0, true
+	}
+	mantissa, rest := b[:i], b[i+1:]
+	negative := false
+	if len(rest) > 0 && (rest[0] == '+' || rest[0] == '-') {
+		negative = rest[0] == '-'
+		rest = rest[1:]
+	}
+	if len(rest) == 0 {
+		return nil, 0, false
+	}
+	for _, c := range rest {
+		if c-'0' > 9 {
+			return nil, 0, false
+		}
+		exponent = min(exponent*10+int(c-'0'), maxExponent)
+	}
+	if negative {
+		exponent = -exponent
+	}
+	return mantissa, exponent, true
+}
+
+// appendWhole appends the digits before the point. Group separators must set off groups of three, all or none.
+func appendWhole(arena, whole []byte, syntax *numberSyntax) ([]byte, bool) {
+	sinceGroup, groups := 0, 0
+	for i := 0; i < len(whole); {
+		c := whole[i]
+		if c-'0' <= 9 {
+			arena = append(arena, c)
+			sinceGroup++
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(whole[i:])
+		if !isGroup(r, syntax.group) || sinceGroup == 0 || sinceGroup > groupDigits || groups > 0 && sinceGroup != groupDigits {
+			return arena, false
+		}
+		groups++
+		sinceGroup = 0
+		i += size
+	}
+	return arena, groups == 0 || sinceGroup == groupDigits
+}
+
+func isGroup(r, group rune) bool {
+	if group == ' ' {
+		return r == ' ' || r == '\u00A0' || r == '\u202F' || r == '\u2009'
+	}
+	return group != 0 && r == group
+}
+
+// fit brings a number to at most scale digits after the point and checks that it has at most whole before it. The digits
+// may be changed in place.
+func (n *number) fit(whole, scale int, round bool) string {
+	for n.places > scale && len(n.digits) > 0 && n.digits[len(n.digits)-1] == '0' {
+		n.digits = n.digits[:len(n.digits)-1]
+		n.places--
+	}
+	if len(n.digits) == 0 {
+		*n = number{}
+		return ""
+	}
+	if n.places > scale {
+		if !round {
+			return ingest.CodePrecision
+		}
+		n.roundTo(scale)
+		if len(n.digits) == 0 {
+			*n = number{}
+			return ""
+		}
+	}
+	if len(n.digits)-n.places > whole {
+		return ingest.CodeOutOfRange
+	}
+	return ""
+}
+
+// roundTo rounds half away from zero.
+func (n *number) roundTo(scale int) {
+	keep := len(n.digits) - (n.places - scale)
+	n.places = scale
+	if keep < 0 {
+		n.digits = n.digits[:0]
+		return
+	}
+	up := n.digits[keep] >= '5'
+	n.digits = n.digits[:keep]
+	if !up {
+		return
+	}
+	for i := keep - 1; i >= 0; i-- {
+		if n.digits[i] != '9' {
+			n.digits[i]++
+			return
+		}
+		n.digits[i] = '0'
+	}
+	// All nines, or no digit kept: the place that was cut holds the carry.
+	n.digits = n.digits[:keep+1]
+	copy(n.digits[1:], n.digits[:keep])
+	n.digits[0] = '1'
+}
+
+// appendTo appends the canonical text of a number that fits.
+func (n *number) appendTo(to []byte) []byte {
+	if len(n.digits) == 0 {
+		return append(to, '0')
+	}
+	if n.negative {
+		to = append(to, '-')
+	}
+	if n.places <= 0 {
+		to = append(to, n.digits...)
+		for range -n.places {
+			to = append(to, '0')
+		}
+		return to
+	}
+	whole := len(n.digits) - n.places
+	if whole <= 0 {
+		to = append(to, '0', '.')
+		for range -whole {
+			to = append(to, '0')
+		}
+		return append(to, n.digits...)
+	}
+	to = append(to, n.digits[:whole]...)
+	to = append(to, '.')
+	return append(to, n.digits[whole:]...)
+}
+
+// times multiplies by another number. The digits of the product are appended to the arena, which is returned.
+func (n *number) times(by number, arena []byte) []byte {
+	n.negative = n.negative != by.negative
+	n.places += by.places
+	start, width := len(arena), len(n.digits)+len(by.digits)
+	for range width {
+		arena = append(arena, 0)
+	}
+	product := arena[start:]
+	for i := len(n.digits) - 1; i >= 0; i-- {
+		carry := 0
+		for j := len(by.digits) - 1; j >= 0; j-- {
+			sum := int(product[i+j+1]) + int(n.digits[i]-'0')*int(by.digits[j]-'0') + carry
+			product[i+j+1], carry = byte(sum%10), sum/10
+		}
+		product[i] += byte(carry)
+	}
+	for i := range product {
+		product[i] += '0'
+	}
+	n.digits = bytes.TrimLeft(product, "0")
+	return arena
+}
+
+// maxFactorDigits bounds the work of a product: twice what a decimal column holds.
+const maxFactorDigits = 76
+
+// integer returns a whole number that fits 64 bits.
+func (n *number) integer() (int64, bool) {
+	var u uint64
+	const most = 1 << 63
+	width := len(n.digits) - n.places
+	if width > len("9223372036854775808") {
+		return 0, false
+	}
+	for i := range width {
+		d := uint64(0)
+		if i < len(n.digits) {
+			d = uint64(n.digits[i] - '0')
+		}
+		if u > (most-d)/10 {
+			return 0, false
+		}
+		u = u*10 + d
+	}
+	if n.negative {
+		return -int64(u), true
+	}
+	return int64(u), u < most
+}
+
+// plainInteger reads an optional sign and at most 18 digits: what nearly every integer is.
+func plainInteger(text []byte) (int64, bool) {
+	i := 0
+	if len(text) > 0 && text[0] == '-' {
+		i = 1
+	}
+	if n := len(text) - i; n == 0 || n > 18 {
+		return 0, false
+	}
+	var v int64
+	for _, c := range text[i:] {
+		if c-'0' > 9 {
+			return 0, false
+		}
+		v = v*10 + int64(c-'0')
+	}
+	if i == 1 {
+		v = -v
+	}
+	return v, true
+}

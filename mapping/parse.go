@@ -1,0 +1,312 @@
+package mapping
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+
+	"dropline/schema"
+)
+
+// The bounds of a mapping file: not meant to be met, only to keep a broken or hostile file from costing more than a moment.
+const (
+	maxMappingBytes = 256 << 10
+	maxDepth        = 12
+	maxNodes        = 50_000
+	maxFaults       = 50 // enough to mend a file in one go, few enough to read
+	maxSkipLines    = 1000
+	maxPatterns     = 50
+	maxPatternParts = 3 // "**" in one pattern: each multiplies the work of matching by the depth of the path
+	maxHeadersOf    = 50
+	mappingVersion  = "1"
+)
+
+// parser walks a mapping's YAML tree and collects what is wrong with it.
+type parser struct {
+	file   string
+	schema *schema.Schema
+	faults schema.Faults
+}
+
+// Parse reads a mapping file, whose name is used in faults only. An error is of type schema.Faults: it names every fault
+// as file:line: reason.
+func Parse(name string, text []byte, s *schema.Schema) (*Mapping, error) {
+	p := &parser{file: name, schema: s}
+	if len(text) > maxMappingBytes {
+		return nil, schema.Faults{{File: name, Reason: "is larger than 256 KiB, the most a mapping may be"}}
+	}
+	m := &Mapping{schema: s}
+	if root, ok := p.tree(text); ok {
+		f := p.fields(root, "the mapping", "version", "files")
+		if f["version"] == nil || f["version"].Value != mappingVersion {
+			p.fault(or(f["version"], root), "version must be %s, the version of this format", mappingVersion)
+		}
+		files := p.items(f["files"], "files", maxNodes)
+		if len(files) == 0 {
+			p.fault(or(f["files"], root), "files must list at least one pattern with what holds for its files")
+		}
+		for _, n := range files {
+			m.rules = append(m.rules, p.rule(n))
+		}
+	}
+	if len(p.faults) > 0 {
+		return nil, p.faults
+	}
+	return m, nil
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+// tree parses the text and refuses what no mapping needs: aliases, which can blow a small file up, several documents, own
+// tags, and nesting beyond measure.
+func (p *parser) tree(text []byte) (*yaml.Node, bool) {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	var document, second yaml.Node
+	if err := decoder.Decode(&document); err != nil {
+		if errors.Is(err, io.EOF) {
+			p.faults = append(p.faults, schema.Fault{File: p.file, Reason: "is empty: a mapping has at least version and files"})
+			return nil, false
+		}
+		p.syntax(err)
+		return nil, false
+	}
+	if err := decoder.Decode(&second); err == nil {
+		p.fault(&second, "a second document begins here: a mapping is a single one")
+	} else if !errors.Is(err, io.EOF) {
+		p.syntax(err)
+	}
+	nodes := 0
+	p.plain(&document, 0, &nodes)
+	return document.Content[0], len(p.faults) == 0
+}
+
+func (p *parser) syntax(err error) {
+	message, line := err.Error(), 0
+	if m := yamlLine.FindStringSubmatch(message); m != nil {
+		line, _ = strconv.Atoi(m[1])
+		message = message[len(m[0]):]
+	}
+	p.faults = append(p.faults, schema.Fault{File: p.file, Line: line, Reason: "not YAML: " + message})
+}
+
+func (p *parser) plain(n *yaml.Node, depth int, nodes *int) {
+	*nodes++
+	switch {
+	case n.Kind == yaml.AliasNode || n.Anchor != "":
+		p.fault(n, "anchors and aliases are not allowed in a mapping: write the value out")
+		return
+	case depth > maxDepth:
+		p.fault(n, "is nested more than %d deep", maxDepth)
+		return
+	case *nodes > maxNodes:
+		if *nodes == maxNodes+1 {
+			p.fault(n, "more than %d values", maxNodes)
+		}
+		return
+	case n.Style&yaml.TaggedStyle != 0:
+		p.fault(n, "tags such as %s are not allowed in a mapping", brief(n.Tag))
+		return
+	}
+	for _, child := range n.Content {
+		p.plain(child, depth+1, nodes)
+	}
+}
+
+func (p *parser) fault(n *yaml.Node, format string, args ...any) {
+	reason := fmt.Sprintf(format, args...)
+	switch len(p.faults) {
+	case maxFaults:
+		return
+	case maxFaults - 1:
+		reason = "and more: too many faults to list"
+	}
+	p.faults = append(p.faults, schema.Fault{File: p.file, Line: n.Line, Reason: reason})
+}
+
+// fields returns the values of a mapping by key. Unknown and repeated keys are faults.
+func (p *parser) fields(n *yaml.Node, what string, allowed ...string) map[string]*yaml.Node {
+	values := make(map[string]*yaml.Node, len(allowed))
+	if n.Kind != yaml.MappingNode {
+		p.fault(n, "%s must be a mapping of %s", what, strings.Join(allowed, ", "))
+		return values
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		switch {
+		case !slices.Contains(allowed, key.Value):
+			p.fault(key, "unknown key %q in %s: it may have %s", brief(key.Value), what, strings.Join(allowed, ", "))
+		case values[key.Value] != nil:
+			p.fault(key, "%q is given twice in %s", key.Value, what)
+		default:
+			values[key.Value] = n.Content[i+1]
+		}
+	}
+	return values
+}
+
+func (p *parser) items(n *yaml.Node, what string, most int) []*yaml.Node {
+	switch {
+	case n == nil:
+		return nil
+	case n.Kind != yaml.SequenceNode:
+		p.fault(n, "%s must be a list", what)
+		return nil
+	case len(n.Content) > most:
+		p.fault(n, "%s has %d items, more than %d", what, len(n.Content), most)
+		return nil
+	}
+	return n.Content
+}
+
+// text returns the text of a scalar exactly as written: numbers and dates are not interpreted.
+func (p *parser) text(n *yaml.Node, what string) string {
+	switch {
+	case n == nil:
+		return ""
+	case n.Kind != yaml.ScalarNode || n.Tag == "!!null":
+		p.fault(n, "%s must be a text", what)
+		return ""
+	case !utf8.ValidString(n.Value) || strings.ContainsRune(n.Value, 0):
+		p.fault(n, "%s has a character that no value may have", what)
+		return ""
+	}
+	return n.Value
+}
+
+// texts returns the text of a scalar, or of each item of a list.
+func (p *parser) texts(n *yaml.Node, what string, most int) []string {
+	if n == nil {
+		return nil
+	}
+	items := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		items = p.items(n, what, most)
+		if len(n.Content) == 0 {
+			p.fault(n, "%s is an empty list", what)
+		}
+	}
+	out := make([]string, 0, len(items))
+	for _, item := range items {
+		out = append(out, p.text(item, what))
+	}
+	return out
+}
+
+func (p *parser) boolean(n *yaml.Node, what string, otherwise bool) bool {
+	if n == nil {
+		return otherwise
+	}
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
+		p.fault(n, "%s must be true or false", what)
+		return otherwise
+	}
+	return strings.EqualFold(n.Value, "true")
+}
+
+// rule reads one item of files.
+func (p *parser) rule(n *yaml.Node) *rule {
+	f := p.fields(n, "an item of files", "pattern", "table", "delimiter", "encoding", "quote", "header", "skip_lines",
+		"null", "only", "columns")
+	r := &rule{line: n.Line, dialect: p.dialect(f), only: p.boolean(f["only"], "only", false)}
+	r.nulls = p.texts(f["null"], "null", maxHeadersOf)
+	for _, pattern := range p.texts(f["pattern"], "pattern", maxPatterns) {
+		p.pattern(f["pattern"], pattern)
+		r.patterns = append(r.patterns, strings.ToLower(pattern))
+	}
+	if f["pattern"] == nil {
+		p.fault(n, "a pattern is missing, such as \"Customer*.csv\"")
+	}
+	if name := p.text(f["table"], "table"); f["table"] != nil {
+		r.table = tableNamed(p.schema, name)
+		if r.table == nil {
+			p.fault(f["table"], "%s has no table %q%s", p.schema.ID(), brief(name), didYouMean(nearTables(p.schema, name)))
+		}
+	}
+	if columns := f["columns"]; columns != nil {
+		if f["table"] == nil {
+			p.fault(columns, "columns need a table: say which with table")
+		}
+		if r.table != nil {
+			r.columns = p.columns(columns, r)
+		}
+	}
+	return r
+}
+
+func (p *parser) pattern(n *yaml.Node, pattern string) {
+	for _, part := range strings.Split(pattern, "/") {
+		if _, err := path.Match(part, ""); err != nil {
+			p.fault(n, "pattern %q is not well-formed: * stands for any text, ? for a character, [a-z] for one of several", brief(pattern))
+			return
+		}
+	}
+	switch {
+	case strings.Trim(pattern, "/ ") == "":
+		p.fault(n, "a pattern is empty")
+	case strings.Count(pattern, "**") > maxPatternParts:
+		p.fault(n, "pattern %q has more than %d times **", brief(pattern), maxPatternParts)
+	}
+}
+
+// dialect reads how a rule's files are written.
+func (p *parser) dialect(f map[string]*yaml.Node) dialect {
+	d := defaultDialect()
+	if n := f["encoding"]; n != nil {
+		e, ok := encodingNamed(p.text(n, "encoding"))
+		if !ok {
+			p.fault(n, "unknown encoding %q: it may be utf-8, windows-1252 and its relatives, iso-8859-1 to 16, cp437, cp850, macintosh, koi8-r, utf-16le or utf-16be", brief(n.Value))
+		}
+		d.encoding = e
+	}
+	if n := f["delimiter"]; n != nil {
+		text := p.text(n, "delimiter")
+		if text == "tab" || text == `\t` {
+			text = "\t"
+		}
+		if len(text) != 1 || text[0] >= utf8.RuneSelf || strings.ContainsAny(text, "\r\n\x00") {
+			p.fault(n, "delimiter must be one ASCII character, such as \";\" or \"\\t\"")
+		} else {
+			d.delimiter = text[0]
+		}
+	}
+	if n := f["quote"]; n != nil {
+		switch text := p.text(n, "quote"); {
+		case text == "" || text == "none":
+			d.quote = '\n'
+		case len(text) != 1 || text[0] >= utf8.RuneSelf || strings.ContainsAny(text, "\r\n\t \x00"):
+			p.fault(n, "quote must be one ASCII character, or \"none\" where nothing quotes")
+		default:
+			d.quote = text[0]
+		}
+	}
+	if d.delimiter == d.quote {
+		p.fault(or(f["quote"], f["delimiter"]), "delimiter and quote are the same character")
+	}
+	d.header = p.boolean(f["header"], "header", true)
+	if n := f["skip_lines"]; n != nil {
+		v, err := strconv.Atoi(p.text(n, "skip_lines"))
+		if err != nil || v < 0 || v > maxSkipLines {
+			p.fault(n, "skip_lines must be a number from 0 to %d", maxSkipLines)
+		} else {
+			d.skipLines = v
+		}
+	}
+	return d
+}
+
+// or is the node to blame: the one that is wrong, or if it is missing, the one that should have it.
+func or(n, parent *yaml.Node) *yaml.Node {
+	if n != nil {
+		return n
+	}
+	return parent
+}

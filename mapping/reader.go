@@ -1,0 +1,351 @@
+package mapping
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strings"
+	"unicode/utf8"
+
+	"dropline/ingest"
+	"dropline/schema"
+)
+
+// Reader yields a file's records as typed rows and rejects. It implements ingest.Rows.
+type Reader struct {
+	mapper  *Mapper
+	table   *schema.Table
+	bytes   *counter
+	scan    *scanner
+	charset *charset // of a single-byte encoding other than UTF-8
+	plan    *plan
+	convert *converter
+	row     ingest.Row
+	pending bool // the first record of a file without a header was read to count its fields
+	done    bool
+
+	refused bool
+	reject  ingest.Reject
+	others  []string // what else is wrong with the record
+}
+
+var _ ingest.Rows = (*Reader)(nil)
+
+// Table is the table to which the file belongs.
+func (r *Reader) Table() *schema.Table { return r.table }
+
+// Ignored names the headers that belong to no column.
+func (r *Reader) Ignored() []string { return r.plan.ignored }
+
+// Notes are remarks about the file that refuse nothing, for people. They are complete once Next has returned false.
+func (r *Reader) Notes() []string {
+	if r.done && r.row.Record == 0 && r.Err() == nil {
+		return append(r.plan.notes[:len(r.plan.notes):len(r.plan.notes)], "the file has a header and no records")
+	}
+	return r.plan.notes
+}
+
+// BytesRead is how much of the file has been read so far, for progress.
+func (r *Reader) BytesRead() int64 { return r.bytes.n }
+
+// Row returns the present record.
+func (r *Reader) Row() *ingest.Row { return &r.row }
+
+// Refused returns why the present record is refused, or nil.
+func (r *Reader) Refused() *ingest.Reject {
+	if !r.refused {
+		return nil
+	}
+	return &r.reject
+}
+
+// Err returns the error of the underlying reader that ended the reading early, or nil.
+func (r *Reader) Err() error { return r.scan.err }
+
+// readHeader reads the names of the fields. Those of a file without a header are numbers.
+func (r *Reader) readHeader(d *dialect) ([]string, error) {
+	o := r.scan.next()
+	switch {
+	case r.scan.err != nil:
+		return nil, r.scan.err
+	case o == scannedEnd:
+		return nil, &ingest.FileRefusal{Code: ingest.CodeEmptyFile, Message: "the file is empty: it has not even a header"}
+	case o == scannedTooLong:
+		return nil, unreadable("the header, in line %d, is longer than %d bytes: is this a CSV file?", r.scan.line, r.scan.limit)
+	case o != scannedRecord:
+		return nil, unreadable("the header, in line %d, has a quote in the wrong place: is this a CSV file?", r.scan.line)
+	case r.scan.count > maxColumns:
+		return nil, unreadable("the header has %d columns, more than %d", r.scan.count, maxColumns)
+	}
+	names := make([]string, r.scan.count)
+	text := r.scan.bytes()
+	for i := range names {
+		if !d.header {
+			names[i] = fmt.Sprintf("column %d", i+1)
+			continue
+		}
+		name := r.text(text, &r.scan.fields[i], nil)
+		names[i] = printable(trimSpace(name), math.MaxInt)
+	}
+	r.pending = !d.header
+	return names, nil
+}
+
+// begin makes ready for the first record.
+func (r *Reader) begin(p *plan) {
+	r.plan = p
+	r.convert = newConverter(r.mapper.schema, r.mapper.options.Location)
+	r.row.Values = make([]ingest.Value, len(p.inputs))
+	r.scan.limit = r.mapper.options.MaxRecordBytes
+}
+
+// Next goes to the next record.
+func (r *Reader) Next() bool {
+	for {
+		r.refused = false
+		o := scannedRecord
+		if r.pending {
+			r.pending = false
+		} else if !r.done {
+			o = r.scan.next()
+		}
+		if r.done || o == scannedEnd {
+			r.done = true
+			return false
+		}
+		if o == scannedRecord && r.isBlank() {
+			continue
+		}
+		s := r.scan
+		r.row.Record++
+		r.row.Line, r.row.Offset, r.row.Length = s.line, s.offset, int32(min(s.size, math.MaxInt32))
+		r.convert.arena = r.convert.arena[:0]
+		switch {
+		case o != scannedRecord:
+			r.refuseRecord(o)
+		case s.count != r.width() && !r.fits():
+			r.refuseCount()
+		default:
+			r.values()
+		}
+		return true
+	}
+}
+
+// width is how many fields a record must have.
+func (r *Reader) width() int {
+	if r.plan.width == 0 {
+		r.plan.width = r.scan.count // without a header, the first record says it
+	}
+	return r.plan.width
+}
+
+// fits reports whether a record has more fields than the header only in that empty ones follow.
+func (r *Reader) fits() bool {
+	s := r.scan
+	if s.count < r.plan.width || s.surplus {
+		return false
+	}
+	text := s.bytes()
+	for _, f := range s.fields[min(r.plan.width, len(s.fields)):] {
+		if len(trimSpace(text[f.start:f.end])) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// endOfFile is the control character with which old programs end a text file.
+const endOfFile = "\x1a"
+
+// isBlank reports whether the record is a line of nothing but white space in a file of several columns.
+func (r *Reader) isBlank() bool {
+	if r.scan.count != 1 || r.scan.fields[0].quoted || r.plan.width == 1 {
+		return false
+	}
+	text := trimSpace(r.scan.bytes())
+	return len(text) == 0 || string(text) == endOfFile
+}
+
+// text is a field's text as received: without its enclosing quotes, doubled quotes single, in UTF-8 where the encoding is
+// another. Doubled quotes are resolved in place, once.
+func (r *Reader) text(record []byte, f *span, arena *[]byte) []byte {
+	b := record[f.start:f.end]
+	if f.doubled {
+		b = undouble(b, r.scan.quote)
+		f.end, f.doubled = f.start+int32(len(b)), false
+	}
+	if r.charset == nil || isASCII(b) {
+		return b
+	}
+	if arena == nil {
+		return r.charset.decode(nil, b)
+	}
+	start := len(*arena)
+	*arena = r.charset.decode(*arena, b)
+	return (*arena)[start:]
+}
+
+// undouble makes every two quotes one.
+func undouble(b []byte, quote byte) []byte {
+	n := bytes.IndexByte(b, quote)
+	for i := n; i < len(b); i++ {
+		b[n] = b[i]
+		n++
+		if b[i] == quote {
+			i++
+		}
+	}
+	return b[:n]
+}
+
+// values converts the record's fields.
+func (r *Reader) values() {
+	record := r.scan.bytes()
+	for i := range r.plan.inputs {
+		in, v := &r.plan.inputs[i], &r.row.Values[i]
+		if !in.plain {
+			r.mapped(in, record, v)
+			continue
+		}
+		raw := r.text(record, &r.scan.fields[in.fields[0]], &r.convert.arena)
+		text := trimSpace(raw)
+		v.Raw = raw
+		if len(text) == 0 {
+			v.Null = true
+			if in.column.Required {
+				r.fault(in, ingest.CodeRequired, raw, text)
+			}
+			continue
+		}
+		v.Null = false
+		if code := r.convert.convert(&in.target, text, v); code != "" {
+			v.Null = true
+			r.fault(in, code, raw, text)
+		}
+	}
+	if r.refused {
+		r.finishReject()
+	}
+}
+
+// fault takes in that a value is refused.
+func (r *Reader) fault(in *input, code string, raw, text []byte) {
+	if code != ingest.CodeRequired {
+		if _, ok := textLength(text); !ok {
+			code = ingest.CodeInvalidText // whatever else it is
+		}
+	}
+	message := describe(&in.target, code, text)
+	if r.refused {
+		r.others = append(r.others, in.column.Name+": "+message)
+		return
+	}
+	r.start(code, message)
+	r.reject.Column, r.reject.Header = in.column.Name, in.header
+	r.reject.Value = printable(raw, ingest.MaxRejectValue)
+}
+
+// start begins the reject of the present record.
+func (r *Reader) start(code, message string) {
+	r.refused = true
+	r.others = r.others[:0]
+	r.reject = ingest.Reject{
+		Table: r.table.Name, Record: r.row.Record, Line: r.row.Line, Code: code, Message: message,
+		Offset: r.row.Offset, Length: r.scan.size,
+	}
+}
+
+// finishReject names what else is wrong, and the record's key where it is valid.
+func (r *Reader) finishReject() {
+	const most = 10
+	if n := len(r.others); n > most {
+		r.others = append(r.others[:most], fmt.Sprintf("and %d more", n-most))
+	}
+	if len(r.others) > 0 {
+		r.reject.Message += "; also " + strings.Join(r.others, "; ")
+	}
+	if key := &r.row.Values[r.table.Key.Index]; !key.Null {
+		r.reject.ImportID = string(key.Text)
+	}
+}
+
+// refuseRecord refuses what could not be split into fields.
+func (r *Reader) refuseRecord(o outcome) {
+	r.clear()
+	s, text := r.scan, r.scan.bytes()
+	switch o {
+	case scannedUnclosed:
+		r.start(ingest.CodeQuote, fmt.Sprintf("the quote in line %d is not closed where its field ends: double it if it belongs to the text, or remove it",
+			s.line+max(s.lines-1, 0)))
+	case scannedTooLong:
+		text = s.head
+		r.start(ingest.CodeRecordTooLong, fmt.Sprintf("the record has %d bytes, more than %d: is a line end or a closing quote missing?",
+			s.size, s.limit))
+	default:
+		r.start(ingest.CodeQuote, "a quote is in the wrong place: put the whole field between quotes and double those within, or remove it")
+	}
+	if r.charset != nil {
+		text = r.charset.decode(nil, text)
+	}
+	r.reject.Value = printable(bytes.TrimRight(text, "\r\n"), ingest.MaxRejectValue)
+}
+
+// refuseCount refuses a record of too few or too many fields. Its first field can still be told, and with it the key where
+// it stands first.
+func (r *Reader) refuseCount() {
+	r.clear()
+	s := r.scan
+	hint := "a separator is missing, or a line end is within a field that is not between quotes"
+	if s.count > r.plan.width {
+		hint = "put fields with a separator in them between quotes"
+	}
+	r.start(ingest.CodeFieldCount, fmt.Sprintf("the record has %d fields, the header has %d: %s", s.count, r.plan.width, hint))
+	text := bytes.TrimRight(s.bytes(), "\r\n")
+	if r.charset != nil {
+		text = r.charset.decode(nil, text)
+	}
+	r.reject.Value = printable(text, ingest.MaxRejectValue)
+	in := &r.plan.inputs[r.table.Key.Index]
+	if in.plain && in.fields[0] == 0 {
+		v := &r.row.Values[r.table.Key.Index]
+		raw := r.text(s.bytes(), &s.fields[0], &r.convert.arena)
+		key := trimSpace(raw)
+		if len(key) > 0 && r.convert.convert(&in.target, key, v) == "" {
+			v.Null, v.Raw = false, raw
+		}
+	}
+	r.finishReject()
+}
+
+// clear empties the row.
+func (r *Reader) clear() {
+	for i := range r.row.Values {
+		r.row.Values[i] = ingest.Value{Null: true}
+	}
+}
+
+// printable is text as it may be stored and shown: valid UTF-8 without NUL, at most so many bytes, cut at a character.
+func printable(text []byte, most int) string {
+	if len(text) > most {
+		text = text[:most]
+		for i := 1; i < utf8.UTFMax && i < len(text); i++ { // a character that was cut in two
+			if c := text[len(text)-i]; utf8.RuneStart(c) {
+				if !utf8.FullRune(text[len(text)-i:]) {
+					text = text[:len(text)-i]
+				}
+				break
+			}
+		}
+	}
+	if n, ok := textLength(text); ok && n >= 0 {
+		return string(text)
+	}
+	s := strings.ToValidUTF8(string(text), "\uFFFD")
+	s = strings.ReplaceAll(s, "\x00", "\u2400")
+	for len(s) > most { // a replacement is longer than what it stands for
+		_, n := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-n]
+	}
+	return s
+}
