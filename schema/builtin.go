@@ -64,7 +64,7 @@ func (c *Catalogue) LoadFile(path string) (*Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	s, err := Parse(path, f)
 	if err != nil {
 		return nil, err

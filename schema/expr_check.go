@@ -86,7 +86,7 @@ func (c *exprChecker) check(n *node) *ExprError {
 		return c.plain(n.args[0])
 	case opIn:
 		n.typ = boolType
-		_, err := c.unify(n, n.args, "in")
+		_, err := c.unify(n.args, "in")
 		return err
 	case opCoalesce:
 		return c.choice(n, n.args)
@@ -147,7 +147,7 @@ func (c *exprChecker) required(n *node, want valueType) *ExprError {
 
 func (c *exprChecker) compare(n *node) *ExprError {
 	n.typ = boolType
-	typ, err := c.unify(n, n.args, n.text)
+	typ, err := c.unify(n.args, n.text)
 	if err != nil || n.text == "=" || n.text == "<>" {
 		return err
 	}
@@ -160,7 +160,7 @@ func (c *exprChecker) compare(n *node) *ExprError {
 }
 
 // unify finds the one type of nodes that are compared.
-func (c *exprChecker) unify(n *node, args []*node, operator string) (valueType, *ExprError) {
+func (c *exprChecker) unify(args []*node, operator string) (valueType, *ExprError) {
 	for _, arg := range args {
 		if arg.typ.kind == typeNull {
 			return valueType{}, exprFault(arg.position, "null with %s is never true: use is null", operator)
