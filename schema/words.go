@@ -67,7 +67,7 @@ func (c *Column) Accepts() string {
 	case Integer:
 		return "whole number"
 	case BigInt:
-		return "whole number, up to 18 digits"
+		return "whole number of 64 bits"
 	case Decimal:
 		return fmt.Sprintf("decimal, %d digits, %d after the point", c.Precision, c.Scale)
 	case Boolean:
