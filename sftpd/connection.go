@@ -1,0 +1,156 @@
+package sftpd
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"dropline/ingest"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// maxChannels is how many channels a connection may have at a time: as OpenSSH's MaxSessions.
+const maxChannels = 10
+
+// connection is a client that has signed in.
+type connection struct {
+	*Server
+	tenant        ingest.TenantID
+	by            string
+	clientVersion string
+	log           *slog.Logger
+	net           *timedConn
+	inFlight      atomic.Int64 // open uploads, those being committed included
+}
+
+func (c *connection) busy(delta int64) { c.net.busy.Add(delta) }
+
+// serve answers the connection's channels until it ends, and returns when all that they began is ended.
+func (c *connection) serve(ctx context.Context, conn ssh.Conn, channels <-chan ssh.NewChannel, requests <-chan *ssh.Request) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	var all sync.WaitGroup
+	all.Go(func() { ssh.DiscardRequests(requests) }) // no forwarding; keepalives are answered
+	all.Go(func() {
+		_ = conn.Wait() // says only that it ended
+		cancel()
+	})
+	var open atomic.Int64
+	for channel := range channels {
+		if channel.ChannelType() != "session" {
+			reject(channel, ssh.Prohibited, "this server does SFTP only")
+			continue
+		}
+		if open.Add(1) > maxChannels {
+			open.Add(-1)
+			reject(channel, ssh.ResourceShortage, "too many channels are open")
+			continue
+		}
+		all.Go(func() {
+			defer open.Add(-1)
+			c.serveChannel(ctx, channel)
+		})
+	}
+	all.Wait()
+}
+
+func reject(channel ssh.NewChannel, reason ssh.RejectionReason, text string) {
+	_ = channel.Reject(reason, text) // fails only if the connection has
+}
+
+// serveChannel waits for the one request that says what the channel is for, and does that.
+func (c *connection) serveChannel(ctx context.Context, offered ssh.NewChannel) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.panicked("channel", v)
+		}
+	}()
+	channel, requests, err := offered.Accept()
+	if err != nil {
+		return
+	}
+	defer channel.Close()
+	for request := range requests {
+		var work func(s *session) uint32
+		switch request.Type {
+		case "subsystem":
+			if name, ok := payloadString(request.Payload); ok && name == "sftp" {
+				work = func(s *session) uint32 { s.serveSFTP(channel); return 0 }
+			}
+		case "exec":
+			if command, ok := payloadString(request.Payload); ok {
+				work = func(s *session) uint32 { return s.execute(channel, command) }
+			}
+		case "shell":
+			work = func(*session) uint32 { return noShell(channel) }
+		}
+		reply(request, work != nil)
+		if work == nil {
+			continue
+		}
+		go func() {
+			for later := range requests {
+				reply(later, false)
+			}
+		}()
+		c.finish(channel, work(newSession(ctx, c, channel)))
+		return
+	}
+}
+
+// finish tells the client how its command ended, and ends the channel.
+func (c *connection) finish(channel ssh.Channel, status uint32) {
+	// All of these fail only if the connection has.
+	_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{status}))
+	_ = channel.CloseWrite()
+	_ = channel.Close()
+}
+
+func reply(request *ssh.Request, ok bool) {
+	if request.WantReply {
+		_ = request.Reply(ok, nil) // fails only if the connection has
+	}
+}
+
+func payloadString(payload []byte) (string, bool) {
+	var p struct{ Value string }
+	err := ssh.Unmarshal(payload, &p)
+	return p.Value, err == nil
+}
+
+// timedConn ends a connection that is silent for too long while nothing is being done for it, or that does not take what is
+// sent to it.
+type timedConn struct {
+	net.Conn
+	idle     time.Duration
+	busy     atomic.Int64
+	signedIn atomic.Bool // before that the deadline of the login stands
+}
+
+// Read implements net.Conn.
+func (c *timedConn) Read(p []byte) (int, error) {
+	for {
+		if c.signedIn.Load() {
+			_ = c.SetReadDeadline(time.Now().Add(c.idle)) // fails only if the connection is closed, as Read will
+		}
+		n, err := c.Conn.Read(p)
+		if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) && c.signedIn.Load() && c.busy.Load() > 0 {
+			continue
+		}
+		return n, err
+	}
+}
+
+// Write implements net.Conn.
+func (c *timedConn) Write(p []byte) (int, error) {
+	if c.signedIn.Load() {
+		_ = c.SetWriteDeadline(time.Now().Add(c.idle)) // as in Read
+	}
+	return c.Conn.Write(p)
+}

@@ -1,0 +1,311 @@
+package sftpd
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"dropline/ingest"
+)
+
+// firstBuffer is what a session reads packets into until one is larger: requests other than WRITE are small, and a server
+// has many idle sessions.
+const firstBuffer = 4 << 10
+
+// wire stands between an SSH channel and pkg/sftp's RequestServer. Read, called by that server, answers the packets that
+// concern uploads itself and hands on the others whole; Write hands its answers to the channel whole.
+type wire struct {
+	s       *session
+	channel io.ReadWriteCloser
+
+	packet  []byte // of Read: the packet being looked at, with its length
+	forward []byte // of Read: what remains to be handed on
+
+	out     sync.Mutex // serialises packets to the channel
+	partial []byte     // of Write: an answer that is not whole yet
+
+	mu         sync.Mutex
+	changed    *sync.Cond         // with mu: forwarded or committing went down
+	uploads    map[string]*upload // by handle
+	handles    int
+	forwarded  int            // handed on and not answered
+	committing map[string]int // paths whose CLOSE is under way
+}
+
+func newWire(s *session, channel io.ReadWriteCloser) *wire {
+	w := &wire{
+		s: s, channel: channel, packet: make([]byte, firstBuffer),
+		uploads: map[string]*upload{}, committing: map[string]int{},
+	}
+	w.changed = sync.NewCond(&w.mu)
+	return w
+}
+
+// Read implements io.Reader for the RequestServer.
+func (w *wire) Read(p []byte) (n int, err error) {
+	for len(w.forward) == 0 {
+		packet, err := w.receive()
+		if err != nil {
+			return 0, err
+		}
+		if !w.take(packet) {
+			w.forward = packet
+		}
+	}
+	n = copy(p, w.forward)
+	w.forward = w.forward[n:]
+	return n, nil
+}
+
+// receive reads one packet. It is valid until the next call.
+func (w *wire) receive() ([]byte, error) {
+	if _, err := io.ReadFull(w.channel, w.packet[:packetHeader]); err != nil {
+		return nil, err
+	}
+	n := binary.BigEndian.Uint32(w.packet)
+	if n < minPacketBody || n > maxPacket {
+		return nil, fmt.Errorf("a packet of %d bytes: %w", n, io.ErrUnexpectedEOF)
+	}
+	total := packetHeader + int(n)
+	if total > len(w.packet) {
+		w.packet = append(make([]byte, 0, total), w.packet[:packetHeader]...)[:total]
+	}
+	if _, err := io.ReadFull(w.channel, w.packet[packetHeader:total]); err != nil {
+		return nil, fmt.Errorf("a packet cut short: %w", io.ErrUnexpectedEOF)
+	}
+	return w.packet[:total], nil
+}
+
+// take answers the packet and reports true, or reports false if it is for the RequestServer, which by then has nothing to
+// overtake: not the commit of a file that the packet may be about.
+func (w *wire) take(packet []byte) (taken bool) {
+	kind := packet[packetHeader]
+	f := fields{rest: packet[packetHeader+1:]}
+	id := f.uint32()
+	w.s.busy(1)
+	defer w.s.busy(-1)
+	defer func() {
+		if v := recover(); v != nil {
+			w.s.panicked("packet "+strconv.Itoa(int(kind)), v)
+			w.status(id, &statusError{nil, "internal error; it has been logged"})
+			taken = true
+		}
+	}()
+	switch kind {
+	case fxpInit:
+	case fxpOpen:
+		path, flags := f.bytes(), f.uint32()
+		if f.bad || flags&(openWrite|openAppend|openCreate|openTrunc) == 0 {
+			break
+		}
+		w.open(id, string(path), flags)
+		return true
+	case fxpClose, fxpRead, fxpWrite, fxpFstat, fxpFsetstat:
+		handle := f.bytes()
+		if u := w.upload(handle); u != nil {
+			w.onUpload(kind, id, u, string(handle), &f)
+			return true
+		}
+	case fxpExtended:
+		switch string(f.bytes()) {
+		case "limits@openssh.com":
+			w.send(limitsPacket(id, w.s.maxHandles))
+			return true
+		case "fsync@openssh.com":
+			w.fsync(id, w.upload(f.bytes()))
+			return true
+		}
+	default:
+		if kind > fxpSymlink {
+			// pkg/sftp would end the session over a type that it does not know.
+			w.status(id, errUnsupported)
+			return true
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for kind != fxpRead && kind != fxpReaddir && kind != fxpFstat && kind != fxpClose && len(w.committing) > 0 {
+		w.changed.Wait()
+	}
+	w.forwarded++
+	return false
+}
+
+func (w *wire) upload(handle []byte) *upload {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.uploads[string(handle)]
+}
+
+// open answers OPEN for writing once all that the client asked before is done: it may have made or removed the place.
+func (w *wire) open(id uint32, path string, flags uint32) {
+	clean, err := ingest.CleanPath(path)
+	w.mu.Lock()
+	for w.forwarded > 0 || w.committing[clean] > 0 {
+		w.changed.Wait()
+	}
+	w.mu.Unlock()
+	u, err := guard(w.s, "open", path, func(ctx context.Context) (*upload, error) {
+		if err := errors.Join(err, w.s.mayUpload(ctx)); err != nil {
+			return nil, err
+		}
+		return w.s.openUpload(ctx, clean, flags)
+	})
+	if err != nil {
+		w.status(id, err)
+		return
+	}
+	w.mu.Lock()
+	w.handles++
+	handle := "w" + strconv.Itoa(w.handles) // pkg/sftp's are numbers
+	w.uploads[handle] = u
+	w.mu.Unlock()
+	w.s.opened(u)
+	w.send(seal(appendString(answer(fxpHandle, id), handle)))
+}
+
+// onUpload answers a packet about the handle of an upload.
+func (w *wire) onUpload(kind byte, id uint32, u *upload, handle string, f *fields) {
+	switch kind {
+	case fxpWrite:
+		offset, data := f.uint64(), f.bytes()
+		if f.bad {
+			w.status(id, &statusError{nil, "packet cut short"})
+			return
+		}
+		w.status(id, w.s.onUpload(u, func() error { return u.write(offset, data) }))
+	case fxpFstat:
+		b := binary.BigEndian.AppendUint32(answer(fxpAttrs, id), attrSize|attrPermissions|attrTimes)
+		info := u.info()
+		b = binary.BigEndian.AppendUint64(b, uint64(info.size))
+		b = binary.BigEndian.AppendUint32(b, 0o100000|uint32(info.mode.Perm()))
+		b = binary.BigEndian.AppendUint32(b, uint32(info.modTime.Unix()))
+		w.send(seal(binary.BigEndian.AppendUint32(b, uint32(info.modTime.Unix()))))
+	case fxpFsetstat:
+		a := f.attributes()
+		if f.bad {
+			w.status(id, &statusError{nil, "attributes cut short"})
+			return
+		}
+		w.status(id, w.s.onUpload(u, func() error { return u.set(a) }))
+	case fxpRead:
+		w.status(id, &statusError{errUnsupported, "a file cannot be read while it is being sent"})
+	case fxpClose:
+		w.close(id, u, handle)
+	}
+}
+
+func (u *upload) set(a attributes) error {
+	if a.flags&attrSize != 0 {
+		if err := u.truncate(a.size); err != nil {
+			return err
+		}
+	}
+	if a.flags&attrTimes != 0 {
+		u.setModTime(time.Unix(int64(a.mtime), 0))
+	}
+	return nil
+}
+
+// close commits in the background, so that other files of the session go on meanwhile.
+func (w *wire) close(id uint32, u *upload, handle string) {
+	w.mu.Lock()
+	delete(w.uploads, handle)
+	w.committing[u.path]++
+	w.mu.Unlock()
+	w.s.busy(1)
+	go func() {
+		defer w.s.busy(-1)
+		err := w.s.onUpload(u, u.commit)
+		w.s.closed(u)
+		w.status(id, err)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.committing[u.path]--; w.committing[u.path] == 0 {
+			delete(w.committing, u.path)
+		}
+		w.changed.Broadcast()
+	}()
+}
+
+func (w *wire) fsync(id uint32, u *upload) {
+	if u == nil {
+		w.status(id, &statusError{nil, "no such handle"})
+		return
+	}
+	w.status(id, w.s.onUpload(u, u.sync))
+}
+
+// Write implements io.Writer for the RequestServer.
+func (w *wire) Write(p []byte) (int, error) {
+	w.out.Lock()
+	defer w.out.Unlock()
+	w.partial = append(w.partial, p...)
+	for len(w.partial) >= packetHeader {
+		total := packetHeader + int(binary.BigEndian.Uint32(w.partial))
+		if len(w.partial) < total {
+			break
+		}
+		packet := w.partial[:total]
+		if packet[packetHeader] == fxpVersion {
+			packet = versionPacket()
+		}
+		_, err := w.channel.Write(packet)
+		w.partial = append(w.partial[:0], w.partial[total:]...)
+		w.mu.Lock()
+		w.forwarded--
+		w.changed.Broadcast()
+		w.mu.Unlock()
+		if err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
+
+// Close implements io.Closer for the RequestServer.
+func (w *wire) Close() error { return w.channel.Close() }
+
+// send writes an answer. If that cannot be done the connection is gone, which Read will find.
+func (w *wire) send(packet []byte) {
+	w.out.Lock()
+	defer w.out.Unlock()
+	_, _ = w.channel.Write(packet)
+}
+
+// status answers with the outcome of a request.
+func (w *wire) status(id uint32, err error) {
+	text := ""
+	if err = statusOf(err); err != nil {
+		text = err.Error()
+	}
+	w.send(statusPacket(id, codeOf(err), text))
+}
+
+// finish ends what a connection leaves: it waits for commits that were asked for, and suspends all other uploads.
+func (w *wire) finish() {
+	w.mu.Lock()
+	left := slices.Collect(maps.Values(w.uploads))
+	clear(w.uploads)
+	w.mu.Unlock()
+	var all sync.WaitGroup
+	for _, u := range left {
+		all.Go(func() {
+			_ = w.s.onUpload(u, func() error { u.suspend(); return nil }) // suspend logs what it meets
+			w.s.closed(u)
+		})
+	}
+	all.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.committing) > 0 {
+		w.changed.Wait()
+	}
+}
