@@ -28,6 +28,8 @@ type input struct {
 type plan struct {
 	inputs  []input // one per column of the table
 	width   int     // fields of the header; 0 is unknown: the first record's
+	named   int     // the same without those at the end that have no name
+	rule    int     // line of the mapping
 	ignored []string
 	notes   []string
 }
@@ -52,12 +54,16 @@ func (m *Mapper) plan(t *schema.Table, r *rule, header []string, hasHeader bool)
 		r = &rule{}
 	}
 	p := &planner{table: t, rule: r, header: header, convert: newConverter(m.schema, m.options.Location)}
+	p.plan.rule = r.line
 	if hasHeader {
 		p.plan.width = len(header)
 	}
 	p.used = make([]bool, len(header))
-	for _, h := range header {
+	for i, h := range header {
 		p.folded = append(p.folded, schema.NormalizeName(h))
+		if h != "" && hasHeader {
+			p.plan.named = i + 1
+		}
 	}
 	for _, c := range t.Columns {
 		p.plan.inputs = append(p.plan.inputs, p.input(c))

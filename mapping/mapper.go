@@ -89,7 +89,7 @@ func (m *Mapper) tableFor(file string, r *rule) (*schema.Table, *ingest.FileRefu
 			brief(base), strings.Join(names, " or of "))
 		return nil, refusal
 	}
-	refusal.Message = fmt.Sprintf("%q names no table of %s%s; name the file for its table, such as Matters.csv, or say in the mapping which it is",
+	refusal.Message = fmt.Sprintf("%q names no table of %s%s Name the file for its table, such as Matters.csv, or say in the mapping which it is",
 		brief(base), m.schema.ID(), didYouMean(nearTables(m.schema, file)))
 	return nil, refusal
 }
@@ -121,7 +121,7 @@ func (m *Mapper) Open(file string, r io.Reader) (*Reader, error) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	reader.begin(plan)
+	reader.begin(header, plan)
 	return reader, nil
 }
 

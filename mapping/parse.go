@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +36,7 @@ type parser struct {
 	file   string
 	schema *schema.Schema
 	faults schema.Faults
+	more   bool // there were more than maxFaults
 }
 
 // Parse reads a mapping file, whose name is used in faults only. An error is of type schema.Faults: it names every fault
@@ -59,6 +61,10 @@ func Parse(name string, text []byte, s *schema.Schema) (*Mapping, error) {
 		}
 	}
 	if len(p.faults) > 0 {
+		slices.SortStableFunc(p.faults, func(a, b schema.Fault) int { return cmp.Compare(a.Line, b.Line) })
+		if p.more {
+			p.faults = append(p.faults, schema.Fault{File: name, Reason: "and more: too many faults to list"})
+		}
 		return nil, p.faults
 	}
 	return m, nil
@@ -122,14 +128,11 @@ func (p *parser) plain(n *yaml.Node, depth int, nodes *int) {
 }
 
 func (p *parser) fault(n *yaml.Node, format string, args ...any) {
-	reason := fmt.Sprintf(format, args...)
-	switch len(p.faults) {
-	case maxFaults:
+	if len(p.faults) == maxFaults {
+		p.more = true
 		return
-	case maxFaults - 1:
-		reason = "and more: too many faults to list"
 	}
-	p.faults = append(p.faults, schema.Fault{File: p.file, Line: n.Line, Reason: reason})
+	p.faults = append(p.faults, schema.Fault{File: p.file, Line: n.Line, Reason: fmt.Sprintf(format, args...)})
 }
 
 // fields returns the values of a mapping by key. Unknown and repeated keys are faults.
@@ -201,6 +204,19 @@ func (p *parser) texts(n *yaml.Node, what string, most int) []string {
 	return out
 }
 
+// nulls returns the texts that mean an absent value. A bare NULL is YAML's own null, but means the text here.
+func (p *parser) nulls(n *yaml.Node) []string {
+	if n == nil {
+		return nil
+	}
+	for _, item := range append([]*yaml.Node{n}, n.Content...) {
+		if item.Kind == yaml.ScalarNode && item.Tag == "!!null" {
+			item.Tag = "!!str"
+		}
+	}
+	return p.texts(n, "null", maxHeadersOf)
+}
+
 func (p *parser) boolean(n *yaml.Node, what string, otherwise bool) bool {
 	if n == nil {
 		return otherwise
@@ -217,7 +233,7 @@ func (p *parser) rule(n *yaml.Node) *rule {
 	f := p.fields(n, "an item of files", "pattern", "table", "delimiter", "encoding", "quote", "header", "skip_lines",
 		"null", "only", "columns")
 	r := &rule{line: n.Line, dialect: p.dialect(f), only: p.boolean(f["only"], "only", false)}
-	r.nulls = p.texts(f["null"], "null", maxHeadersOf)
+	r.nulls = p.nulls(f["null"])
 	for _, pattern := range p.texts(f["pattern"], "pattern", maxPatterns) {
 		p.pattern(f["pattern"], pattern)
 		r.patterns = append(r.patterns, strings.ToLower(pattern))

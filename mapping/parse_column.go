@@ -46,7 +46,7 @@ func (p *parser) column(key, n *yaml.Node, r *rule, c *schema.Column) *columnRul
 		"format", "number", "trim", "case", "null", "prefix")
 	p.origin(rule, n, f, r, c)
 	rule.fallback = p.literal(f["default"], r.table, c)
-	rule.nulls = p.texts(f["null"], "null", maxHeadersOf)
+	rule.nulls = p.nulls(f["null"])
 	p.valueTable(rule, f, r.table, c)
 	p.syntaxOf(rule, f, c)
 	p.lettersOf(rule, f, c)
@@ -167,8 +167,8 @@ func (p *parser) valueTable(rule *columnRule, f map[string]*yaml.Node, t *schema
 			continue
 		}
 		folded := string(lowerInto(nil, trimSpace([]byte(key.Value))))
-		if key.Tag == "!!null" && key.Value != "null" {
-			folded = "" // "~", or nothing at all
+		if key.Tag == "!!null" && key.Value == "~" {
+			folded = ""
 		}
 		if rule.values[folded] != nil {
 			p.fault(key, "%q is mapped twice: case does not matter", brief(key.Value))
@@ -264,7 +264,7 @@ func (p *parser) lettersOf(rule *columnRule, f map[string]*yaml.Node, c *schema.
 // didYouMean offers names that are near to one that does not exist.
 func didYouMean(near []string) string {
 	if len(near) == 0 {
-		return ""
+		return "."
 	}
 	return fmt.Sprintf(": did you mean %s?", strings.Join(near, " or "))
 }

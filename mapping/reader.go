@@ -18,6 +18,7 @@ type Reader struct {
 	bytes   *counter
 	scan    *scanner
 	charset *charset // of a single-byte encoding other than UTF-8
+	header  []string
 	plan    *plan
 	convert *converter
 	row     ingest.Row
@@ -92,8 +93,8 @@ func (r *Reader) readHeader(d *dialect) ([]string, error) {
 }
 
 // begin makes ready for the first record.
-func (r *Reader) begin(p *plan) {
-	r.plan = p
+func (r *Reader) begin(header []string, p *plan) {
+	r.header, r.plan = header, p
 	r.convert = newConverter(r.mapper.schema, r.mapper.options.Location)
 	r.row.Values = make([]ingest.Value, len(p.inputs))
 	r.scan.limit = r.mapper.options.MaxRecordBytes
@@ -140,10 +141,14 @@ func (r *Reader) width() int {
 	return r.plan.width
 }
 
-// fits reports whether a record has more fields than the header only in that empty ones follow.
+// fits reports whether a record differs from the header only in fields that mean nothing: it has more, but they are empty,
+// or fewer, but those that it lacks have no name.
 func (r *Reader) fits() bool {
 	s := r.scan
-	if s.count < r.plan.width || s.surplus {
+	if s.count < r.plan.width {
+		return r.plan.named > 0 && s.count >= r.plan.named
+	}
+	if s.surplus {
 		return false
 	}
 	text := s.bytes()
@@ -300,14 +305,18 @@ func (r *Reader) refuseCount() {
 	if s.count > r.plan.width {
 		hint = "put fields with a separator in them between quotes"
 	}
-	r.start(ingest.CodeFieldCount, fmt.Sprintf("the record has %d fields, the header has %d: %s", s.count, r.plan.width, hint))
+	fields := "fields"
+	if s.count == 1 {
+		fields = "field"
+	}
+	r.start(ingest.CodeFieldCount, fmt.Sprintf("the record has %d %s, the header has %d: %s", s.count, fields, r.plan.width, hint))
 	text := bytes.TrimRight(s.bytes(), "\r\n")
 	if r.charset != nil {
 		text = r.charset.decode(nil, text)
 	}
 	r.reject.Value = printable(text, ingest.MaxRejectValue)
 	in := &r.plan.inputs[r.table.Key.Index]
-	if in.plain && in.fields[0] == 0 {
+	if in.plain && in.fields[0] == 0 && 2*s.count > r.plan.width { // and not a fragment of another record
 		v := &r.row.Values[r.table.Key.Index]
 		raw := r.text(s.bytes(), &s.fields[0], &r.convert.arena)
 		key := trimSpace(raw)
