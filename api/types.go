@@ -1,6 +1,9 @@
 package api
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Headers of the API that are not standard ones.
 const (
@@ -53,12 +56,12 @@ type ImportSummary struct {
 type ImportStatus struct {
 	ImportSummary
 	Timings       Timings       `json:"timings"`
-	Files         []ImportFile  `json:"files"`
-	Tables        []ImportTable `json:"tables"`
-	Prerequisites []string      `json:"prerequisites" doc:"Earlier staged imports whose rows this one's refer to: they are promoted first"`
+	Files         []ImportFile  `json:"files" nullable:"false"`
+	Tables        []ImportTable `json:"tables" nullable:"false"`
+	Prerequisites []string      `json:"prerequisites" nullable:"false" doc:"Earlier staged imports whose rows this one's refer to: they are promoted first"`
 	Promotion     *Promotion    `json:"promotion,omitempty" doc:"The last one asked for; absent before"`
-	FirstErrors   []Reject      `json:"firstErrors" doc:"The first 20 refused rows; GET links.rejects has all"`
-	FirstWarnings []Reject      `json:"firstWarnings" doc:"The first 20 rows that were accepted with a warning"`
+	FirstErrors   []Reject      `json:"firstErrors" nullable:"false" doc:"The first 20 refused rows; GET links.rejects has all"`
+	FirstWarnings []Reject      `json:"firstWarnings" nullable:"false" doc:"The first 20 rows that were accepted with a warning"`
 }
 
 // Timings are durations in seconds, to the millisecond. One that has not begun is absent; one under way grows.
@@ -85,8 +88,8 @@ type ImportFile struct {
 	Size           int64     `json:"size" doc:"Bytes"`
 	SHA256         string    `json:"sha256" doc:"Lower-case hex"`
 	ReceivedAt     time.Time `json:"receivedAt"`
-	IgnoredColumns []string  `json:"ignoredColumns" doc:"Headers that match no column of the table"`
-	Notes          []string  `json:"notes" doc:"Warnings on the file as a whole"`
+	IgnoredColumns []string  `json:"ignoredColumns" nullable:"false" doc:"Headers that match no column of the table"`
+	Notes          []string  `json:"notes" nullable:"false" doc:"Warnings on the file as a whole"`
 	Code           string    `json:"code,omitempty" doc:"Why the file was refused as a whole" example:"missing_column"`
 	Error          string    `json:"error,omitempty" doc:"The same for people"`
 }
@@ -131,7 +134,7 @@ type Links struct {
 
 // ImportPage is one page of imports, newest first.
 type ImportPage struct {
-	Items      []ImportSummary `json:"items"`
+	Items      []ImportSummary `json:"items" nullable:"false"`
 	NextCursor string          `json:"nextCursor,omitempty" doc:"Give it as cursor for the next page; absent at the end"`
 }
 
@@ -153,16 +156,16 @@ type Reject struct {
 
 // RejectPage is one page of an import's rejects, in the order in which they were found.
 type RejectPage struct {
-	Items      []Reject `json:"items"`
+	Items      []Reject `json:"items" nullable:"false"`
 	Total      int64    `json:"total" doc:"All rejects of the import"`
 	NextCursor string   `json:"nextCursor,omitempty" doc:"Give it as cursor for the next page; absent at the end"`
 }
 
 // RowPage is one page of an import's staged rows. Each row is an object with the table's published column names.
 type RowPage struct {
-	Table      string           `json:"table" example:"Matter"`
-	Items      []map[string]any `json:"items"`
-	NextCursor string           `json:"nextCursor,omitempty" doc:"Give it as cursor for the next page; absent at the end"`
+	Table      string            `json:"table" example:"Matter"`
+	Items      []json.RawMessage `json:"items" nullable:"false" doc:"One object per row: the table's columns by their published names, and the file, record and line it came from"`
+	NextCursor string            `json:"nextCursor,omitempty" doc:"Give it as cursor for the next page; absent at the end"`
 }
 
 // Drop is one delivered file.
@@ -182,7 +185,7 @@ type Drop struct {
 
 // DropPage is one page of drops, newest first.
 type DropPage struct {
-	Items      []Drop `json:"items"`
+	Items      []Drop `json:"items" nullable:"false"`
 	NextCursor string `json:"nextCursor,omitempty" doc:"Give it as cursor for the next page; absent at the end"`
 }
 
@@ -194,7 +197,7 @@ type Problem struct {
 	Detail   string         `json:"detail" doc:"What happened" example:"the import is loading, not staged"`
 	Instance string         `json:"instance,omitempty" doc:"Path of the request" example:"/etl/promote-to-production"`
 	Hint     string         `json:"hint,omitempty" doc:"What to do about it" example:"wait until it is staged"`
-	Errors   []ProblemError `json:"errors,omitempty" doc:"The single faults, where there are several or they have a place"`
+	Errors   []ProblemError `json:"errors,omitempty" nullable:"false" doc:"The single faults, where there are several or they have a place"`
 }
 
 // ProblemError is one fault in a request.

@@ -11,7 +11,7 @@ type TokenResponse struct {
 
 // TokenError is an error of POST /oauth2/token (RFC 6749, section 5.2).
 type TokenError struct {
-	Error       string `json:"error" enum:"invalid_request,invalid_client,unsupported_grant_type,invalid_scope,temporarily_unavailable,server_error,slow_down"`
+	Error       string `json:"error" enum:"invalid_request,invalid_client,unsupported_grant_type,invalid_scope,temporarily_unavailable,server_error"`
 	Description string `json:"error_description,omitempty"`
 }
 
@@ -59,7 +59,7 @@ type TenantChange struct {
 
 // TenantPage is one page of tenants in the order of their slugs.
 type TenantPage struct {
-	Items      []Tenant `json:"items"`
+	Items      []Tenant `json:"items" nullable:"false"`
 	NextCursor string   `json:"nextCursor,omitempty" doc:"Give it as cursor for the next page; absent at the end"`
 }
 
@@ -68,7 +68,7 @@ type Production struct {
 	Tenant string            `json:"tenant" example:"acme"`
 	Schema string            `json:"schema" example:"efimis-1.0"`
 	Rows   int64             `json:"rows" doc:"In all tables"`
-	Tables []ProductionTable `json:"tables" doc:"In the schema's order"`
+	Tables []ProductionTable `json:"tables" nullable:"false" doc:"In the schema's order"`
 }
 
 // ProductionTable is one table of production.
@@ -109,7 +109,7 @@ type CredentialCreated struct {
 
 // CredentialList is all credentials of a tenant or of the operator, oldest first, revoked ones included.
 type CredentialList struct {
-	Items []Credential `json:"items"`
+	Items []Credential `json:"items" nullable:"false"`
 }
 
 // MappingVersion is one stored version of a tenant's mapping.
@@ -122,7 +122,7 @@ type MappingVersion struct {
 
 // MappingList is all versions of a tenant's mapping, newest first.
 type MappingList struct {
-	Items []MappingVersion `json:"items"`
+	Items []MappingVersion `json:"items" nullable:"false"`
 }
 
 // MappingStored is the answer to a mapping that was accepted.
@@ -135,8 +135,8 @@ type MappingStored struct {
 // ServerInfo says what server this is and how files reach it.
 type ServerInfo struct {
 	Version string   `json:"version"`
-	Roles   []string `json:"roles" doc:"What this process does" example:"[\"sftp\",\"api\",\"worker\"]"`
-	Schemas []string `json:"schemas" example:"[\"efimis-1.0\"]"`
+	Roles   []string `json:"roles" nullable:"false" doc:"What this process does" example:"[\"sftp\",\"api\",\"worker\"]"`
+	Schemas []string `json:"schemas" nullable:"false" example:"[\"efimis-1.0\"]"`
 	SFTP    SFTPInfo `json:"sftp"`
 	Tenant  string   `json:"tenant,omitempty" doc:"Of the token; absent for the operator's" example:"acme"`
 }
@@ -145,12 +145,12 @@ type ServerInfo struct {
 type SFTPInfo struct {
 	Host         string   `json:"host" example:"sftp.example.org"`
 	Port         int      `json:"port" example:"2022"`
-	Fingerprints []string `json:"fingerprints" doc:"Of the host keys, as OpenSSH shows them" example:"[\"SHA256:…\"]"`
+	Fingerprints []string `json:"fingerprints" nullable:"false" doc:"Of the host keys, as OpenSSH shows them" example:"[\"SHA256:…\"]"`
 }
 
 // SchemaList is the ETL schemas that the server offers.
 type SchemaList struct {
-	Items []SchemaInfo `json:"items"`
+	Items []SchemaInfo `json:"items" nullable:"false"`
 }
 
 // SchemaInfo is one ETL schema and where its files are.
@@ -161,7 +161,7 @@ type SchemaInfo struct {
 	Title       string        `json:"title,omitempty"`
 	Description string        `json:"description,omitempty"`
 	Links       SchemaLinks   `json:"links"`
-	Tables      []SchemaTable `json:"tables"`
+	Tables      []SchemaTable `json:"tables" nullable:"false"`
 }
 
 // SchemaLinks are the paths of a schema's files.

@@ -1,0 +1,67 @@
+package api
+
+import (
+	"embed"
+	"encoding/json"
+	"io"
+	"net/http"
+)
+
+// swaggerUI is swagger-ui-dist 5.35.0 from the npm registry, unchanged (Apache-2.0, see the licence beside it). It is
+// part of the program so that the reference needs no internet.
+//
+//go:embed swaggerui
+var swaggerUI embed.FS
+
+// docsCSP lets the reference load its own script and style from this server and nothing from elsewhere. Its style sheet
+// holds its icons as data.
+const docsCSP = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
+	"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+// documents is the API's description as it is served.
+type documents struct {
+	json []byte
+	yaml []byte
+}
+
+// registerDocuments adds /openapi.json, /openapi.yaml and /docs. It comes last, when every operation is described.
+func (s *Server) registerDocuments() error {
+	spec := s.api.OpenAPI()
+	schemas := spec.Components.Schemas.Map()
+	delete(schemas, "ErrorModel") // huma's own error: every error is a Problem
+	delete(schemas, "ErrorDetail")
+	var err error
+	if s.openAPI.json, err = json.MarshalIndent(spec, "", "  "); err != nil {
+		return err
+	}
+	if s.openAPI.yaml, err = spec.YAML(); err != nil {
+		return err
+	}
+	static := func(contentType string, body []byte) *asset {
+		return newAsset(contentType, "", func(w io.Writer) error {
+			_, err := w.Write(body)
+			return err
+		})
+	}
+	add := func(path string, a *asset) {
+		s.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { a.serve(s, w, r) })
+	}
+	add("/openapi.json", static(jsonType, s.openAPI.json))
+	add("/openapi.yaml", static("application/yaml; charset=utf-8", s.openAPI.yaml))
+	for path, file := range map[string]struct{ name, contentType string }{
+		"/docs":                      {"index.html", htmlType},
+		"/docs/reference.js":         {"reference.js", "text/javascript; charset=utf-8"},
+		"/docs/swagger-ui-bundle.js": {"swagger-ui-bundle.js", "text/javascript; charset=utf-8"},
+		"/docs/swagger-ui.css":       {"swagger-ui.css", "text/css; charset=utf-8"},
+		"/docs/LICENSE":              {"LICENSE", "text/plain; charset=utf-8"},
+	} {
+		body, err := swaggerUI.ReadFile("swaggerui/" + file.name)
+		if err != nil {
+			return err
+		}
+		a := static(file.contentType, body)
+		a.policy = docsCSP
+		add(path, a)
+	}
+	return nil
+}

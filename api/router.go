@@ -1,0 +1,138 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"dropline/ingest"
+)
+
+const (
+	maxBodyBytes    = 1 << 20          // of JSON, YAML and forms; the largest, a mapping, may have 256 KiB
+	bodyReadTimeout = 30 * time.Second // for all of such a body
+)
+
+// access says who may call an operation.
+type access uint8
+
+const (
+	public       access = iota // nobody need say who they are
+	anyCaller                  // a tenant or the operator
+	operatorOnly               //
+)
+
+// operation is a huma.Operation with what the router does for it before its handler runs.
+type operation struct {
+	huma.Operation
+	access     access
+	idempotent bool   // honours Idempotency-Key
+	secret     bool   // its answer may hold a secret, and its body a password
+	streams    bool   // its handler reads the body itself
+	pattern    string // path for the mux where the documented one is not fit for it
+}
+
+// policyKey is where an operation's own settings are in huma's metadata.
+const policyKey = "dropline"
+
+// register adds an operation whose handler's errors are of package ingest.
+func register[I, O any](s *Server, op operation, handler func(context.Context, *I) (*O, error)) {
+	s.document(&op)
+	huma.Register(s.api, op.Operation, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handler(ctx, in)
+		if err != nil {
+			return nil, s.fail(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// router is huma's adapter to the mux: it knows the operation before the handler runs.
+type router struct{ server *Server }
+
+// ServeHTTP serves the interface.
+func (a *router) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.server.ServeHTTP(w, r) }
+
+// Handle adds an operation to the mux.
+func (a *router) Handle(op *huma.Operation, handler func(huma.Context)) {
+	policy, _ := op.Metadata[policyKey].(operation)
+	pattern := policy.pattern
+	if pattern == "" {
+		pattern = op.Path
+	}
+	a.server.mux.HandleFunc(op.Method+" "+pattern, func(w http.ResponseWriter, r *http.Request) {
+		a.server.serve(w, r, &policy, func(w http.ResponseWriter, r *http.Request) {
+			handler(humago.NewContext(op, r, w))
+		})
+	})
+}
+
+// serve runs an operation: who is it, may they, what do they send, have they sent it before.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, op *operation, handler http.HandlerFunc) {
+	if op.access != public {
+		identity, err := s.authenticate(r)
+		if err == nil && op.access == operatorOnly && identity.Tenant != "" {
+			err = ingest.WithHint(ingest.Errorf(ingest.Denied, "api.serve", "only the operator may do this"),
+				"use a token of the operator")
+		}
+		if err != nil {
+			s.writeProblem(w, r, err)
+			return
+		}
+		requestOf(r.Context()).caller = identity.Credential
+		r = r.WithContext(context.WithValue(r.Context(), identityKey, identity))
+	}
+	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") && r.ContentLength != 0 {
+		s.writeProblem(w, r, newProblem(http.StatusUnsupportedMediaType, "a body with a Content-Encoding is not taken",
+			"send it as it is, without Content-Encoding"))
+		return
+	}
+	if op.streams {
+		handler(w, r)
+		return
+	}
+	body, err := readBody(w, r)
+	if err != nil {
+		s.writeProblem(w, r, err)
+		return
+	}
+	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+	if op.idempotent && len(r.Header.Values(HeaderIdempotencyKey)) > 0 {
+		s.once(w, r, op, body, handler)
+		return
+	}
+	handler(w, r)
+}
+
+// readBody reads a bounded body in bounded time. The deadline is taken back, since net/http would end the request's context
+// when it passes.
+func readBody(w http.ResponseWriter, r *http.Request) (string, error) {
+	tooLarge := newProblem(http.StatusRequestEntityTooLarge,
+		"the body is larger than "+strconv.Itoa(maxBodyBytes)+" bytes", "files are sent with PUT /etl/files/{name}")
+	if r.ContentLength > maxBodyBytes {
+		return "", tooLarge
+	}
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(bodyReadTimeout)) // recorders in tests know no deadlines
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBodyBytes+1))
+	_ = control.SetReadDeadline(time.Time{})
+	var timeout net.Error
+	switch {
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "", newProblem(http.StatusRequestTimeout, "the body did not arrive in time", "send it again").
+			with("Connection", "close")
+	case err != nil:
+		return "", newProblem(http.StatusBadRequest, "the body broke off", "send it again").with("Connection", "close")
+	case len(body) > maxBodyBytes:
+		return "", tooLarge
+	}
+	return string(body), nil
+}
