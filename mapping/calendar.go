@@ -28,24 +28,16 @@ var (
 	maxSeconds = daysSinceEpoch(maxYear+1, 1, 1)*secondsPerDay - 1
 )
 
-// daysSinceEpoch counts the days from 1970-01-01 in the proleptic Gregorian calendar. Years begin in March here, so that
-// the leap day is a year's last.
+// daysSinceEpoch counts the days from 1970-01-01 in the proleptic Gregorian calendar, of years from 1 on. Years begin in
+// March here, so that the leap day is a year's last.
 func daysSinceEpoch(year, month, day int) int64 {
-	y, m := int64(year), int64(month)
+	y, m := uint32(year), uint32(month)
 	if m <= 2 {
 		y--
 		m += 12
 	}
 	const daysTo1970 = 719468 // from 0000-03-01
-	return 365*y + floorDiv(y, 4) - floorDiv(y, 100) + floorDiv(y, 400) + (153*(m-3)+2)/5 + int64(day) - 1 - daysTo1970
-}
-
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
+	return int64(365*y+y/4-y/100+y/400+(153*(m-3)+2)/5+uint32(day)) - 1 - daysTo1970
 }
 
 func daysIn(year, month int) int {

@@ -235,10 +235,10 @@ func (c *converter) date(g *target, text []byte, v *ingest.Value) string {
 		return ""
 	}
 	rest, ok := parseDay(text, &m)
-	if !ok {
+	switch {
+	case !ok:
 		return failed
-	}
-	if len(rest) > 0 {
+	case len(rest) > 0:
 		m = moment{}
 		switch code := parseMoment(text, &m); {
 		case code == ingest.CodeOutOfRange:

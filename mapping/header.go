@@ -12,10 +12,11 @@ import (
 // input is how one column gets its values from a file.
 type input struct {
 	target
+	plain  bool        // one field, trimmed and converted, and nothing else
+	first  int         // of fields
 	fields []int       // positions in the file's records; none where the file has nothing for the column
 	header string      // of those fields, as the file calls them
 	rule   *columnRule // nil: found by its header
-	plain  bool        // one field, trimmed and converted, and nothing else
 
 	fixed     ingest.Value            // of a constant
 	fallback  *ingest.Value           // default
@@ -128,6 +129,9 @@ func (p *planner) input(c *schema.Column) input {
 	}
 	if c.Kind == schema.List && len(in.fields) > 0 {
 		p.note("%s is a list of values, which is stored as text and not yet used", c.Name)
+	}
+	if len(in.fields) > 0 {
+		in.first = in.fields[0]
 	}
 	in.plain = in.rule == nil && len(in.fields) == 1 && len(in.nulls) == 0
 	return in

@@ -5,17 +5,10 @@ import (
 	"dropline/schema"
 )
 
-// mapped sets a value for which the mapping says more than a header, or for which the file has nothing.
+// mapped sets a value about which the mapping says more than where it is.
 func (r *Reader) mapped(in *input, record []byte, v *ingest.Value) {
 	rule := in.rule
-	switch {
-	case rule != nil && rule.combine == fixed:
-		*v = in.fixed
-		return
-	case len(in.fields) == 0:
-		r.absent(in, nil, v)
-		return
-	case rule != nil && rule.combine == multiplied:
+	if rule != nil && rule.combine == multiplied {
 		r.product(in, record, v)
 		return
 	}

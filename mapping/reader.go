@@ -22,7 +22,9 @@ type Reader struct {
 	plan    *plan
 	convert *converter
 	row     ingest.Row
-	pending bool // the first record of a file without a header was read to count its fields
+	blank   []ingest.Value // the row before a record: with what does not come from the file
+	filled  []int          // the inputs that do
+	pending bool           // the first record of a file without a header was read to count its fields
 	done    bool
 
 	refused bool
@@ -96,7 +98,22 @@ func (r *Reader) readHeader(d *dialect) ([]string, error) {
 func (r *Reader) begin(header []string, p *plan) {
 	r.header, r.plan = header, p
 	r.convert = newConverter(r.mapper.schema, r.mapper.options.Location)
-	r.row.Values = make([]ingest.Value, len(p.inputs))
+	r.blank, r.row.Values = make([]ingest.Value, len(p.inputs)), make([]ingest.Value, len(p.inputs))
+	for i := range p.inputs {
+		in := &p.inputs[i]
+		switch {
+		case in.rule != nil && in.rule.combine == fixed:
+			r.blank[i] = in.fixed
+		case len(in.fields) > 0:
+			r.filled = append(r.filled, i)
+			r.blank[i].Null = true
+		case in.fallback != nil:
+			r.blank[i] = *in.fallback
+		default:
+			r.blank[i].Null = true // and not required, or the file would have been refused
+		}
+	}
+	r.clear()
 	r.scan.limit = r.mapper.options.MaxRecordBytes
 }
 
@@ -152,7 +169,7 @@ func (r *Reader) fits() bool {
 		return false
 	}
 	text := s.bytes()
-	for _, f := range s.fields[min(r.plan.width, len(s.fields)):] {
+	for _, f := range s.fields[min(r.plan.width, len(s.fields)):min(s.count, len(s.fields))] {
 		if len(trimSpace(text[f.start:f.end])) > 0 {
 			return false
 		}
@@ -207,13 +224,18 @@ func undouble(b []byte, quote byte) []byte {
 // values converts the record's fields.
 func (r *Reader) values() {
 	record := r.scan.bytes()
-	for i := range r.plan.inputs {
-		in, v := &r.plan.inputs[i], &r.row.Values[i]
+	values, fields, charset := r.row.Values, r.scan.fields, r.charset
+	for _, i := range r.filled {
+		in, v := &r.plan.inputs[i], &values[i]
 		if !in.plain {
 			r.mapped(in, record, v)
 			continue
 		}
-		raw := r.text(record, &r.scan.fields[in.fields[0]], &r.convert.arena)
+		f := &fields[in.first]
+		raw := record[f.start:f.end]
+		if f.doubled || charset != nil {
+			raw = r.text(record, f, &r.convert.arena)
+		}
 		text := trimSpace(raw)
 		v.Raw = raw
 		if len(text) == 0 {
@@ -329,9 +351,7 @@ func (r *Reader) refuseCount() {
 
 // clear empties the row.
 func (r *Reader) clear() {
-	for i := range r.row.Values {
-		r.row.Values[i] = ingest.Value{Null: true}
-	}
+	copy(r.row.Values, r.blank)
 }
 
 // printable is text as it may be stored and shown: valid UTF-8 without NUL, at most so many bytes, cut at a character.

@@ -71,7 +71,7 @@ type scanner struct {
 
 func newScanner(source io.Reader, delimiter, quote byte, limit, keep int) *scanner {
 	return &scanner{
-		source: source, delimiter: delimiter, quote: quote, limit: limit, keep: keep, line: 1,
+		source: source, delimiter: delimiter, quote: quote, limit: limit, fields: make([]span, keep), line: 1,
 		delimiters: uint64(delimiter) * everyByte, quotes: uint64(quote) * everyByte,
 		buf: make([]byte, min(firstBuffer, limit+bufferSlack)),
 	}
@@ -82,7 +82,7 @@ func (s *scanner) next() outcome {
 	s.pass(s.length, s.size)
 	s.line += s.lines
 	s.length, s.size, s.lines, s.count, s.surplus, s.full = 0, 0, 0, 0, false, false
-	s.fields, s.head = s.fields[:0], s.head[:0]
+	s.head = s.head[:0]
 	if !s.skipBlankLines() {
 		return scannedEnd
 	}
@@ -149,7 +149,12 @@ func (s *scanner) record() outcome {
 		}
 		switch c := b[i]; {
 		case c == s.delimiter:
-			s.add(b, field, i, false, false)
+			if n := s.count; n < len(s.fields) { // add's usual case, here once for each field of the file
+				s.fields[n] = span{start: int32(field), end: int32(i)}
+				s.count++
+			} else {
+				s.add(b, field, i, false, false)
+			}
 			i++
 			field = i
 		case c == '\n' || c == '\r':
@@ -260,8 +265,8 @@ func (s *scanner) decideEnds(e lineEnds) {
 // add takes in a field.
 func (s *scanner) add(b []byte, start, end int, quoted, doubled bool) {
 	s.count++
-	if len(s.fields) < s.keep {
-		s.fields = append(s.fields, span{start: int32(start), end: int32(end), quoted: quoted, doubled: doubled})
+	if s.count <= len(s.fields) {
+		s.fields[s.count-1] = span{start: int32(start), end: int32(end), quoted: quoted, doubled: doubled}
 		return
 	}
 	s.surplus = s.surplus || len(trimSpace(b[start:end])) > 0
@@ -274,7 +279,7 @@ func (s *scanner) finish(length int, lines int64) outcome {
 	s.size = s.sourceSize(s.bytes())
 	if length > s.limit { // and yet fits in the buffer
 		s.head = append(s.head[:0], s.bytes()...)
-		s.fields, s.count = s.fields[:0], 0
+		s.count = 0
 		return scannedTooLong
 	}
 	return scannedRecord

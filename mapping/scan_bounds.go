@@ -149,7 +149,7 @@ func (s *scanner) refuseLine(i int, o outcome) outcome {
 				return o
 			}
 			b := s.buf[s.start : s.start+end+n]
-			s.fields, s.count, s.lines = s.fields[:0], 0, s.countLines(b)
+			s.count, s.lines = 0, s.countLines(b)
 			if s.ends == lineEndsUnknown {
 				s.lines = 0
 			}
@@ -165,7 +165,7 @@ func (s *scanner) refuseLine(i int, o outcome) outcome {
 func (s *scanner) tooLong() outcome {
 	b := s.buf[s.start:s.end]
 	s.head = append(s.head[:0], b[:min(len(b), 2*ingest.MaxRejectValue)]...)
-	s.fields, s.count = s.fields[:0], 0
+	s.count = 0
 	offset, line := s.offset, s.line
 	s.full = false
 	if i, n := s.findLineEnd(0); n > 0 && i < len(b) {
