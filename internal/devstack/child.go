@@ -27,6 +27,8 @@ const (
 	// hopelessDeaths in a row fail a start that somebody waits for, after about five seconds: what heals by itself
 	// has healed by then.
 	hopelessDeaths = 7
+	// answerTimeout bounds one question to a server that is starting; what answers slower is asked again.
+	answerTimeout = 5 * time.Second
 )
 
 // child keeps one server process alive until told to stop.

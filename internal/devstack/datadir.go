@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -137,20 +138,26 @@ const (
 	portTries = 200
 )
 
-// freePort is kept if it can be listened on, else another one that can.
-func freePort(kept int) (int, error) {
-	if kept != 0 && portFree(kept) {
-		return kept, nil
+// portPatience is how long a port that was ours may still be held by a server that was killed a moment ago.
+const portPatience = 2 * time.Second
+
+// choosePort sets port, one of the secrets', to one that can be listened on and keeps it: the one it has, if possible.
+func (s *secrets) choosePort(dir string, port *int) error {
+	for deadline := time.Now().Add(portPatience); *port != 0 && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if portFree(*port) {
+			return nil
+		}
 	}
 	for range portTries {
 		var b [2]byte
 		_, _ = rand.Read(b[:])
-		port := firstPort + (int(b[0])<<8|int(b[1]))%(lastPort-firstPort+1)
-		if portFree(port) {
-			return port, nil
+		candidate := firstPort + (int(b[0])<<8|int(b[1]))%(lastPort-firstPort+1)
+		if candidate != s.PostgresPort && candidate != s.S3Port && portFree(candidate) {
+			*port = candidate
+			return s.save(dir)
 		}
 	}
-	return 0, &Error{Op: "devstack", Err: fmt.Errorf("no free port found on 127.0.0.1 between %d and %d", firstPort, lastPort)}
+	return &Error{Op: "devstack", Err: fmt.Errorf("no free port found on 127.0.0.1 between %d and %d", firstPort, lastPort)}
 }
 
 func portFree(port int) bool {

@@ -33,7 +33,6 @@ type postgres struct {
 	home    string  // DataDir/postgres, the account's own
 	log     *serverLog
 	dir     *os.File // the data directory, open
-	first   bool     // no start has been tried yet
 }
 
 func startPostgres(ctx context.Context, cfg *Config, sec *secrets) (*postgres, error) {
@@ -41,7 +40,7 @@ func startPostgres(ctx context.Context, cfg *Config, sec *secrets) (*postgres, e
 	if err != nil {
 		return nil, err
 	}
-	p := &postgres{cfg: cfg, secrets: sec, bin: bin, home: filepath.Join(cfg.DataDir, "postgres"), first: true}
+	p := &postgres{cfg: cfg, secrets: sec, bin: bin, home: filepath.Join(cfg.DataDir, "postgres")}
 	if p.acct, err = postgresAccount(p.dataDir()); err != nil {
 		return nil, err
 	}
@@ -49,6 +48,13 @@ func startPostgres(ctx context.Context, cfg *Config, sec *secrets) (*postgres, e
 		return nil, err
 	}
 	if err := p.ensureCluster(ctx); err != nil {
+		return nil, errors.Join(err, p.log.close())
+	}
+	// An earlier server may still hold the port, which is chosen once: restarts keep it, as pools reconnect to it.
+	if err := endLeftovers(ctx, p.dataDir(), cfg.Logger); err != nil {
+		return nil, errors.Join(err, p.log.close())
+	}
+	if err := sec.choosePort(cfg.DataDir, &sec.PostgresPort); err != nil {
 		return nil, errors.Join(err, p.log.close())
 	}
 	if p.dir, err = os.Open(p.dataDir()); err != nil {
@@ -76,20 +82,6 @@ func (p *postgres) dataDir() string { return filepath.Join(p.home, "data") }
 func (p *postgres) prepare(ctx context.Context) (*exec.Cmd, error) {
 	if err := endLeftovers(ctx, p.dataDir(), p.cfg.Logger); err != nil {
 		return nil, err
-	}
-	if p.first {
-		// Later starts keep the port: pools reconnect to it.
-		port, err := freePort(p.secrets.PostgresPort)
-		if err != nil {
-			return nil, err
-		}
-		if port != p.secrets.PostgresPort {
-			p.secrets.PostgresPort = port
-			if err := p.secrets.save(p.cfg.DataDir); err != nil {
-				return nil, err
-			}
-		}
-		p.first = false
 	}
 	if err := p.writeSettings(); err != nil {
 		return nil, err
@@ -137,6 +129,8 @@ func (p *postgres) url(role, password, database string) string {
 // bootstrap makes the role and the database unless they exist. It succeeds once the server answers, and is repeated
 // at each start, so that a first start cut short is made good by the second.
 func (p *postgres) bootstrap(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
 	conn, err := pgx.Connect(ctx, p.url(superuser, p.secrets.SuperuserPassword, "postgres"))
 	if err != nil {
 		return err

@@ -40,11 +40,10 @@ type s3Server struct {
 	cfg     *Config
 	secrets *secrets
 	log     *serverLog
-	first   bool // no start has been tried yet
 }
 
 func startS3(ctx context.Context, cfg *Config, sec *secrets) (*s3Server, error) {
-	s := &s3Server{cfg: cfg, secrets: sec, first: true}
+	s := &s3Server{cfg: cfg, secrets: sec}
 	for _, dir := range []string{s.order().Buckets, s.order().Meta} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, &Error{Op: "devstack: making " + dir, Err: err, Hint: diskHint(err)}
@@ -52,6 +51,9 @@ func startS3(ctx context.Context, cfg *Config, sec *secrets) (*s3Server, error) 
 	}
 	if err := os.Chmod(filepath.Join(cfg.DataDir, "s3"), 0o700); err != nil {
 		return nil, &Error{Op: "devstack: making the S3 server's directory private", Err: err, Hint: diskHint(err)}
+	}
+	if err := sec.choosePort(cfg.DataDir, &sec.S3Port); err != nil {
+		return nil, err
 	}
 	var err error
 	if s.log, err = openLog(filepath.Join(cfg.DataDir, "log", "s3.log")); err != nil {
@@ -81,21 +83,8 @@ func (s *s3Server) order() s3Order {
 	}
 }
 
-// prepare describes the next start. Only the first one may choose another port: clients keep the one they know.
+// prepare describes the next start, always on the same port: clients keep the one they know.
 func (s *s3Server) prepare(context.Context) (*exec.Cmd, error) {
-	if s.first {
-		port, err := freePort(s.secrets.S3Port)
-		if err != nil {
-			return nil, err
-		}
-		if port != s.secrets.S3Port {
-			s.secrets.S3Port = port
-			if err := s.secrets.save(s.cfg.DataDir); err != nil {
-				return nil, err
-			}
-		}
-		s.first = false
-	}
 	order, err := json.Marshal(s.order())
 	if err != nil {
 		return nil, err
@@ -112,6 +101,8 @@ func (s *s3Server) prepare(context.Context) (*exec.Cmd, error) {
 }
 
 func (s *s3Server) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d%s", s.order().Port, s3HealthPath), nil)
 	if err != nil {
 		return err

