@@ -152,7 +152,7 @@ CREATE FUNCTION dropline.register(p_tenant text, p_id text, p_folder text, p_nam
 DECLARE
     v_path   text := p_folder || '/' || p_name;
     v_tenant record;
-    v_import record;
+    v_import dropline.imports;
     v_state  text := 'pending';
     v_place  text; -- the queued import in which the drop takes its predecessor's place
     latest   dropline.drops;
@@ -177,10 +177,9 @@ BEGIN
     SELECT * INTO latest FROM dropline.drops
     WHERE tenant = p_tenant AND path = v_path AND state <> 'duplicate' ORDER BY seq DESC LIMIT 1;
     IF FOUND AND latest.state = 'imported' THEN
-        SELECT id, state, mapping_version INTO v_import FROM dropline.imports WHERE id = latest.import_id;
+        SELECT * INTO v_import FROM dropline.imports WHERE id = latest.import_id;
         IF v_import.state = 'queued' THEN -- and it shall stay so until we are done
-            SELECT id, state, mapping_version INTO v_import FROM dropline.imports WHERE id = latest.import_id
-            FOR NO KEY UPDATE;
+            SELECT * INTO v_import FROM dropline.imports WHERE id = latest.import_id FOR NO KEY UPDATE;
         END IF;
     END IF;
 
