@@ -12,13 +12,13 @@ import (
 
 type (
 	createCredentialInput struct {
-		tenantInput
+		Slug string `path:"slug" doc:"The tenant" example:"acme"`
 		Body CredentialCreate
 	}
 	createOperatorCredentialInput struct{ Body CredentialCreate }
 	credentialInput               struct {
-		tenantInput
-		ID string `path:"id" example:"cred_0123456789abcdef0123456789abcdef"`
+		Slug string `path:"slug" doc:"The tenant" example:"acme"`
+		ID   string `path:"id" example:"cred_0123456789abcdef0123456789abcdef"`
 	}
 	operatorCredentialInput struct {
 		ID string `path:"id" example:"cred_0123456789abcdef0123456789abcdef"`

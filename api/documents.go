@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
 )
 
 // swaggerUI is swagger-ui-dist 5.35.0 from the npm registry, unchanged (Apache-2.0, see the licence beside it). It is
@@ -18,6 +20,20 @@ var swaggerUI embed.FS
 const docsCSP = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
 	"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
+// openAnswers lets answers have more fields than are described: a later version may add some, and a client that checks what
+// it gets must not break on them. Requests stay strict, so that a misspelt field is refused.
+func openAnswers(schemas map[string]*huma.Schema) {
+	for name, schema := range schemas {
+		switch name {
+		case "PromoteRequest", "TenantCreate", "TenantChange", "CredentialCreate":
+		default:
+			if schema.AdditionalProperties == false {
+				schema.AdditionalProperties = nil
+			}
+		}
+	}
+}
+
 // documents is the API's description as it is served.
 type documents struct {
 	json []byte
@@ -30,6 +46,7 @@ func (s *Server) registerDocuments() error {
 	schemas := spec.Components.Schemas.Map()
 	delete(schemas, "ErrorModel") // huma's own error: every error is a Problem
 	delete(schemas, "ErrorDetail")
+	openAnswers(schemas)
 	var err error
 	if s.openAPI.json, err = json.MarshalIndent(spec, "", "  "); err != nil {
 		return err

@@ -25,10 +25,10 @@ type importsInput struct {
 }
 
 type rowsInput struct {
-	importInput
-	Table  string `query:"table" required:"true" maxLength:"100" doc:"Published name of a table" example:"Matter"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"Rows on a page"`
-	Cursor string `query:"cursor" maxLength:"512" doc:"nextCursor of the page before"`
+	RequestID string `path:"requestId" doc:"The import's id" example:"import_0123456789abcdef0123456789abcdef"`
+	Table     string `query:"table" required:"true" maxLength:"100" doc:"Published name of a table" example:"Matter"`
+	Limit     int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"Rows on a page"`
+	Cursor    string `query:"cursor" maxLength:"512" doc:"nextCursor of the page before"`
 }
 
 type (

@@ -18,12 +18,12 @@ const mappingFile = "mapping.yaml" // what faults call the file
 
 type (
 	putMappingInput struct {
-		tenantInput
+		Slug    string `path:"slug" doc:"The tenant" example:"acme"`
 		DryRun  bool   `query:"dryRun" doc:"Check the file and store nothing"`
 		RawBody []byte `contentType:"application/yaml"`
 	}
 	mappingVersionInput struct {
-		tenantInput
+		Slug    string `path:"slug" doc:"The tenant" example:"acme"`
 		Version string `path:"version" doc:"From 0, which is no mapping" example:"3"`
 	}
 	mappingStoredOutput struct{ Body MappingStored }

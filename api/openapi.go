@@ -43,7 +43,8 @@ func (s *Server) humaConfig() huma.Config {
 			License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 		},
 		Components: &huma.Components{
-			Schemas: registry,
+			Schemas:   registry,
+			Responses: map[string]*huma.Response{},
 			SecuritySchemes: map[string]*huma.SecurityScheme{
 				"oauth2": {
 					Type: "oauth2", Description: "Client credentials of a tenant or of the operator",
@@ -77,7 +78,7 @@ func (s *Server) humaConfig() huma.Config {
 
 // document completes an operation: security, the errors it may answer, and how the router is to treat it.
 func (s *Server) document(op *operation) {
-	registry := s.api.OpenAPI().Components.Schemas
+	spec := s.api.OpenAPI()
 	statuses := []int{http.StatusInternalServerError, http.StatusServiceUnavailable}
 	if op.access != public {
 		op.Security = []map[string][]string{{"oauth2": {}}, {"bearer": {}}}
@@ -103,7 +104,10 @@ func (s *Server) document(op *operation) {
 	}
 	for _, status := range append(statuses, op.Errors...) {
 		if code := strconv.Itoa(status); op.Responses[code] == nil {
-			op.Responses[code] = problemResponse(registry, status)
+			op.Responses[code] = &huma.Response{Ref: "#/components/responses/" + code}
+			if spec.Components.Responses[code] == nil {
+				spec.Components.Responses[code] = problemResponse(spec.Components.Schemas, status)
+			}
 		}
 	}
 	op.Errors = nil

@@ -18,10 +18,10 @@ import (
 const csvType = "text/csv; charset=utf-8; header=present"
 
 type rejectsInput struct {
-	importInput
-	Accept string `header:"Accept" hidden:"true"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"Rejects on a page"`
-	Cursor string `query:"cursor" maxLength:"512" doc:"nextCursor of the page before"`
+	RequestID string `path:"requestId" doc:"The import's id" example:"import_0123456789abcdef0123456789abcdef"`
+	Accept    string `header:"Accept" hidden:"true"`
+	Limit     int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"Rejects on a page"`
+	Cursor    string `query:"cursor" maxLength:"512" doc:"nextCursor of the page before"`
 }
 
 // streamOutput is an answer that its Body function writes whole, header included.

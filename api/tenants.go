@@ -23,7 +23,7 @@ type (
 	}
 	createTenantInput struct{ Body TenantCreate }
 	changeTenantInput struct {
-		tenantInput
+		Slug string `path:"slug" doc:"The tenant" example:"acme"`
 		Body TenantChange
 	}
 	tenantOutput     struct{ Body Tenant }
