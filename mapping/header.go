@@ -28,7 +28,7 @@ type input struct {
 // plan is how a file's records become rows.
 type plan struct {
 	inputs  []input // one per column of the table
-	width   int     // fields of the header; 0 is unknown: the first record's
+	width   int     // fields of the header; 0 without a header: the first record's then
 	named   int     // the same without those at the end that have no name
 	rule    int     // line of the mapping
 	ignored []string

@@ -97,6 +97,9 @@ func (r *Reader) readHeader(d *dialect) ([]string, error) {
 // begin makes ready for the first record.
 func (r *Reader) begin(header []string, p *plan) {
 	r.header, r.plan = header, p
+	if r.pending {
+		p.width = r.scan.count // without a header, the first record says how many fields there are
+	}
 	r.convert = newConverter(r.mapper.schema, r.mapper.options.Location)
 	r.blank, r.row.Values = make([]ingest.Value, len(p.inputs)), make([]ingest.Value, len(p.inputs))
 	for i := range p.inputs {
@@ -141,21 +144,13 @@ func (r *Reader) Next() bool {
 		switch {
 		case o != scannedRecord:
 			r.refuseRecord(o)
-		case s.count != r.width() && !r.fits():
+		case s.count != r.plan.width && !r.fits():
 			r.refuseCount()
 		default:
 			r.values()
 		}
 		return true
 	}
-}
-
-// width is how many fields a record must have.
-func (r *Reader) width() int {
-	if r.plan.width == 0 {
-		r.plan.width = r.scan.count // without a header, the first record says it
-	}
-	return r.plan.width
 }
 
 // fits reports whether a record differs from the header only in fields that mean nothing: it has more, but they are empty,

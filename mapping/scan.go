@@ -37,7 +37,7 @@ type span struct {
 
 const (
 	firstBuffer = 256 << 10 // large enough that moving a record's beginning to the front costs nothing
-	bufferSlack = 8         // room for one more character of a transcoding source beyond the limit
+	bufferSlack = 8         // bytes beyond the limit that are read; as many again are room for a transcoding source
 	emptyReads  = 100       // reads in a row that may return nothing before the source is taken for broken
 )
 
@@ -73,7 +73,7 @@ func newScanner(source io.Reader, delimiter, quote byte, limit, keep int) *scann
 	return &scanner{
 		source: source, delimiter: delimiter, quote: quote, limit: limit, fields: make([]span, keep), line: 1,
 		delimiters: uint64(delimiter) * everyByte, quotes: uint64(quote) * everyByte,
-		buf: make([]byte, min(firstBuffer, limit+bufferSlack)),
+		buf: make([]byte, min(firstBuffer, limit+2*bufferSlack)),
 	}
 }
 

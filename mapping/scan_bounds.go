@@ -12,7 +12,7 @@ func (s *scanner) more() bool {
 	if s.eof || s.err != nil || s.full {
 		return false
 	}
-	if s.end-s.start >= s.limit {
+	if s.end-s.start >= s.limit+bufferSlack { // what follows the longest record must be seen to know that it ends
 		s.full = true
 		return false
 	}
