@@ -54,7 +54,7 @@ func (l *Ledger) Finish(ctx context.Context, id ingest.ImportID, attempt int, o 
 		tag, err := tx.Exec(ctx, `UPDATE dropline.imports SET state = $3, finished_at = $4, bytes_read = $5, records_read = $6,
 			staged = $7, rejected = $8, warnings = $9, error = $10, hint = $11
 			WHERE id = $1 AND attempt = $2 AND state = ANY ($12)`, id, attempt, o.State, now, o.BytesRead, o.Read, o.Staged,
-			o.Rejected, o.WarningCount, text(o.Error), text(o.Hint), states(ingest.Sources(o.State))[:])
+			o.Rejected, o.WarningCount, text(o.Error), text(o.Hint), states(ingest.Sources(o.State)))
 		if err != nil {
 			return err
 		}
