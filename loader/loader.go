@@ -172,9 +172,10 @@ func (l *Loader) lapse(ctx context.Context) error {
 
 // target names an import's own tables.
 func (l *Loader) target(imp ingest.Import) (staging.Target, error) {
-	s, err := l.cfg.Schemas.Lookup(imp.Schema)
-	if err != nil {
-		return staging.Target{}, ingest.WithHint(ingest.E(ingest.Invalid, "loader.target", err),
+	s, ok := l.cfg.Schemas.Lookup(imp.Schema)
+	if !ok {
+		return staging.Target{}, ingest.WithHint(
+			ingest.Errorf(ingest.Invalid, "loader.target", "the ETL schema %q is not known to this worker", imp.Schema),
 			"start every worker with the same schema definitions")
 	}
 	return staging.Target{Tenant: imp.Tenant, Import: imp.ID, Seq: imp.Seq, Schema: s}, nil
