@@ -14,7 +14,6 @@ const (
 	failureBurst    = 30              // in a row
 	failureInterval = 2 * time.Second // gives one back
 	maxAddresses    = 10_000          // that are remembered: under 1 MB
-	forgetAfter     = failureBurst * failureInterval
 )
 
 // failureLimiter counts failures by address in bounded memory.
@@ -22,7 +21,7 @@ type failureLimiter struct {
 	clock func() time.Time
 
 	mu   sync.Mutex
-	full map[netip.Addr]time.Time // when the address will have no failures left
+	full map[netip.Addr]time.Time // when the address has no failures left
 }
 
 func newFailureLimiter(clock func() time.Time) *failureLimiter {
@@ -33,7 +32,11 @@ func newFailureLimiter(clock func() time.Time) *failureLimiter {
 func (l *failureLimiter) blocked(addr netip.Addr) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return max(0, l.full[addr].Sub(l.clock())-(failureBurst-1)*failureInterval)
+	at, known := l.full[addr]
+	if !known {
+		return 0 // and not the distance to the year 1, which no Duration holds
+	}
+	return max(0, at.Sub(l.clock())-(failureBurst-1)*failureInterval)
 }
 
 // note counts a failure.
