@@ -3,7 +3,7 @@
 //
 // Uploads are streamed from bounded memory without temporary files. What fits in one part is one PutObject; anything
 // longer is a multipart upload whose parts grow with the object (see partSize), sent a few at a time. All uploads
-// together hold at most Config.Memory; over it they wait for each other rather than grow.
+// together hold at most Config.Memory; over it they wait for each other rather than grow (see budget for clients that idle).
 //
 // Metadata comes when an object is committed, but S3 takes a multipart upload's at its beginning. A multipart object
 // therefore carries only a number of its own from the beginning, and its metadata is a small object under metaPrefix
@@ -71,7 +71,7 @@ const (
 
 	// maxAttempts and maxBackoff bound the retries of one request to a few seconds, so that a client of ours hears of
 	// an outage before it gives up by itself.
-	maxAttempts = 5
+	maxAttempts = 6
 	maxBackoff  = 2 * time.Second
 	// dialTimeout is for a server that does not answer at all.
 	dialTimeout = 5 * time.Second
@@ -312,6 +312,9 @@ func (b *Bucket) abortStale(ctx context.Context, prefix string, before time.Time
 		in.KeyMarker, in.UploadIdMarker = page.NextKeyMarker, page.NextUploadIdMarker
 	}
 }
+
+// MemoryInUse is what the uploads hold now and what they held at most, in bytes.
+func (b *Bucket) MemoryInUse() (now, peak int64) { return b.memory.use() }
 
 func (b *Bucket) setLive(upload string, alive bool) {
 	b.mu.Lock()

@@ -7,94 +7,133 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
+	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 const (
-	// smallChunk is what an upload takes first, and bigChunk from smallParts bytes on: hundreds of sessions with a
+	// smallChunk is what an upload takes first, and bigChunk once it has smallPart bytes: hundreds of sessions with a
 	// small file each hold little, and a part is a few pieces.
 	smallChunk = 64 << 10
 	bigChunk   = 1 << 20
-	smallParts = 4 * smallChunk
+	smallPart  = 4 * smallChunk
+	// idleAfter is how long an upload's client must be silent for its memory to count no longer against the others.
+	idleAfter = time.Second
 )
 
-// budget is the memory that all uploads share, taken in chunks.
+// budget is the memory that all uploads share. Up to smallPart bytes an upload takes as it needs; before more it reserves
+// what the part will have when full, and waits its turn for that. Who has reserved can therefore always go on and give
+// back, so that uploads never wait for each other in a circle.
 //
-// Uploads hold chunks while they wait for more, so a plain semaphore could lock up: all of it held by parts too short
-// to be sent, waiting for each other's. It never does: an upload waits only while some part is on its way to the
-// server, as that one's chunks come back. When none is, the next chunk is granted over the budget. That takes many
-// clients that stop in the middle of a part at once, and each of them can hold a part at most.
+// A client may stop in the middle of a part and hold its reservation for as long as its session lasts. Once it is idle
+// and others wait, its reservation is handed on: memory then exceeds the budget by what such clients have sent of a
+// part, and those who do send are not held up.
 type budget struct {
 	small, big sync.Pool
 
-	mu      sync.Mutex
-	free    int64
-	flying  int           // parts on their way
-	changed chan struct{} // closed and replaced when chunks come back
-	peak    int64         // the most that was taken at once
-	limit   int64
+	mu    sync.Mutex
+	limit int64
+	free  int64 // below zero while idle or small parts exceed the budget
+	taken int64 // what chunks really take, counted or not
+	peak  int64
+	holds map[*part]bool
+	queue []*waiter
+}
+
+type waiter struct {
+	p     *part
+	n     int64
+	ready chan struct{} // closed when the reservation is made
 }
 
 func newBudget(limit int64) *budget {
 	return &budget{
-		free: limit, limit: limit, changed: make(chan struct{}),
+		free: limit, limit: limit, holds: make(map[*part]bool),
 		small: sync.Pool{New: func() any { b := make([]byte, smallChunk); return &b }},
 		big:   sync.Pool{New: func() any { b := make([]byte, bigChunk); return &b }},
 	}
 }
 
-// take returns a chunk of size bytes, smallChunk or bigChunk. full is called, without waiting, when the budget is used
-// up: it returns true if the caller can free memory by sending what it has, and take then fails with errSendFirst.
-func (b *budget) take(ctx context.Context, size int64, full func() bool) ([]byte, error) {
+// extend adds a chunk to p, the part with that number, which will have full bytes at most.
+func (b *budget) extend(ctx context.Context, p *part, number int32, full int64) error {
+	size, pool := int64(bigChunk), &b.big
+	if number == 1 && p.size < smallPart {
+		size, pool = smallChunk, &b.small
+	} else if !p.reserved {
+		if err := b.reserve(ctx, p, full); err != nil {
+			return err
+		}
+		p.reserved = true
+	}
+	b.mu.Lock()
+	b.taken += size
+	b.peak = max(b.peak, b.taken)
+	b.mu.Unlock()
+	p.add(*pool.Get().(*[]byte))
+	return nil
+}
+
+// reserve waits for n bytes.
+func (b *budget) reserve(ctx context.Context, p *part, n int64) error {
+	w := &waiter{p: p, n: min(n, b.limit), ready: make(chan struct{})}
+	b.mu.Lock()
+	b.queue = append(b.queue, w)
+	b.serve()
+	b.mu.Unlock()
+	ticker := time.NewTicker(idleAfter / 4)
+	defer ticker.Stop()
 	for {
-		b.mu.Lock()
-		if b.free >= size || b.flying == 0 {
-			canSend := b.free < size && full()
-			if !canSend {
-				b.free -= size
-				b.peak = max(b.peak, b.limit-b.free)
-			}
-			b.mu.Unlock()
-			if canSend {
-				return nil, errSendFirst
-			}
-			pool := &b.big
-			if size == smallChunk {
-				pool = &b.small
-			}
-			return *pool.Get().(*[]byte), nil
-		}
-		changed := b.changed
-		b.mu.Unlock()
-		if full() {
-			return nil, errSendFirst
-		}
 		select {
-		case <-changed:
+		case <-w.ready:
+			return nil
+		case <-ticker.C:
+			b.mu.Lock()
+			b.passOver()
+			b.serve()
+			b.mu.Unlock()
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			select {
+			case <-w.ready: // just now, after all: give releases it
+				return nil
+			default:
+			}
+			b.queue = slices.DeleteFunc(b.queue, func(o *waiter) bool { return o == w })
+			b.serve()
+			return context.Cause(ctx)
 		}
 	}
 }
 
-// errSendFirst tells an upload to send the part it is filling, though it could be longer.
-var errSendFirst = errors.New("the memory for uploads is used up")
-
-// launched and landed count the parts on their way to the server.
-func (b *budget) launched() {
-	b.mu.Lock()
-	b.flying++
-	b.mu.Unlock()
+// serve grants what there is, first come first served. The lock is held.
+func (b *budget) serve() {
+	for len(b.queue) > 0 && b.free >= b.queue[0].n {
+		w := b.queue[0]
+		b.queue = b.queue[1:]
+		b.free -= w.n
+		w.p.counted = w.n
+		w.p.touched.Store(time.Now().UnixNano())
+		b.holds[w.p] = true
+		close(w.ready)
+	}
 }
 
-func (b *budget) landed(p *part) {
-	b.mu.Lock()
-	b.flying--
-	b.mu.Unlock()
-	b.give(p)
+// passOver takes the reservations of idle parts off the budget. The lock is held.
+func (b *budget) passOver() {
+	now := time.Now().UnixNano()
+	for p := range b.holds {
+		if !p.sending.Load() && now-p.touched.Load() > int64(idleAfter) {
+			b.free += p.counted
+			p.counted = 0
+			delete(b.holds, p)
+		}
+	}
 }
 
-// give takes a part's chunks back.
+// give takes a part's memory back.
 func (b *budget) give(p *part) {
 	var n int64
 	for _, c := range p.chunks {
@@ -105,12 +144,21 @@ func (b *budget) give(p *part) {
 			b.big.Put(&c)
 		}
 	}
-	*p = part{}
+	p.chunks, p.size, p.before = nil, 0, 0
 	b.mu.Lock()
-	b.free += n
-	close(b.changed)
-	b.changed = make(chan struct{})
-	b.mu.Unlock()
+	defer b.mu.Unlock()
+	b.taken -= n
+	b.free += p.counted
+	p.counted = 0
+	delete(b.holds, p)
+	b.serve()
+}
+
+// use is what is taken now and what was at most, in bytes.
+func (b *budget) use() (now, peak int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.taken, b.peak
 }
 
 // part is a run of bytes in chunks, all full but the last. It is written once, then read any number of times.
@@ -118,6 +166,11 @@ type part struct {
 	chunks [][]byte
 	size   int64
 	before int64 // bytes in all chunks but the last
+
+	reserved bool         // its owner's: a reservation was made
+	counted  int64        // the budget's: what is reserved for it now
+	touched  atomic.Int64 // when it was last written to
+	sending  atomic.Bool  // it is complete
 }
 
 // room is the unused end of the last chunk.
@@ -133,14 +186,6 @@ func (p *part) room() []byte {
 func (p *part) add(chunk []byte) {
 	p.before = p.size
 	p.chunks = append(p.chunks, chunk)
-}
-
-// nextChunk is the size of the chunk to add to the part of that number.
-func (p *part) nextChunk(number int32) int64 {
-	if number == 1 && p.size < smallParts {
-		return smallChunk
-	}
-	return bigChunk
 }
 
 // crc32 is the checksum of the bytes as S3 writes it.

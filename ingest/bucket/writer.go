@@ -58,6 +58,7 @@ func (w *writer) Size() int64 { return w.size }
 // Write implements io.Writer. It waits while as many parts as may be are on their way.
 func (w *writer) Write(p []byte) (int, error) {
 	written := 0
+	w.fill.touched.Store(time.Now().UnixNano())
 	for len(p) > 0 {
 		if err := w.failed(); err != nil {
 			return written, err
@@ -75,7 +76,7 @@ func (w *writer) Write(p []byte) (int, error) {
 		}
 		room := w.fill.room()
 		if len(room) == 0 {
-			if err := w.grow(); err != nil {
+			if err := w.b.memory.extend(w.ctx, w.fill, w.number, w.limit()); err != nil {
 				return written, w.fail("bucket.Write", err)
 			}
 			continue
@@ -92,22 +93,6 @@ func (w *writer) Write(p []byte) (int, error) {
 
 func (w *writer) limit() int64 { return partSize(w.number, w.b.cfg.FixedPartSize) }
 
-// grow adds a chunk to the part, sending the part instead when memory is short and it is long enough.
-func (w *writer) grow() error {
-	chunk, err := w.b.memory.take(w.ctx, w.fill.nextChunk(w.number), func() bool {
-		// Parts much shorter than planned would use up the 10,000 too early.
-		return w.b.cfg.FixedPartSize == 0 && w.fill.size >= max(minPart, w.limit()/4)
-	})
-	if errors.Is(err, errSendFirst) {
-		return w.send()
-	}
-	if err != nil {
-		return err
-	}
-	w.fill.add(chunk)
-	return nil
-}
-
 // send sets off the part and starts the next. It waits for a slot, not for the part.
 func (w *writer) send() error {
 	if err := w.begin(w.ctx); err != nil {
@@ -120,10 +105,10 @@ func (w *writer) send() error {
 	}
 	p, number := w.fill, w.number
 	w.fill, w.number = &part{}, w.number+1
-	w.b.memory.launched()
+	p.sending.Store(true)
 	w.sending.Go(func() {
 		done, err := w.b.uploadPart(w.ctx, w.key, w.upload, number, p)
-		w.b.memory.landed(p)
+		w.b.memory.give(p)
 		w.note(done, err)
 		<-w.slots
 	})
@@ -222,9 +207,8 @@ func (w *writer) put(ctx context.Context, metadata map[string]string) (ingest.Ob
 	if !w.b.cfg.NoChecksums {
 		in.ChecksumCRC32 = aws.String(w.fill.crc32())
 	}
-	w.b.memory.launched()
+	w.fill.sending.Store(true)
 	out, err := w.b.client.PutObject(ctx, in, w.b.bodyOptions)
-	w.b.memory.landed(&part{})
 	if err != nil {
 		return ingest.Object{}, err
 	}

@@ -20,7 +20,7 @@ const (
 	firstBackoff = 50 * time.Millisecond
 	lastBackoff  = 2 * time.Second
 	// healthyAfter is how long a server must live for its death to count as the first again.
-	healthyAfter = 10 * time.Second
+	healthyAfter = 2 * time.Second
 	// giveUpAfter is how long a server may keep dying before the stack is declared lost. Backends that outlive their
 	// postmaster and a full disk that somebody clears take less.
 	giveUpAfter = 2 * time.Minute

@@ -72,6 +72,10 @@ func serveS3(order s3Order) error {
 		ForceNoObjLockFile: true,
 		// ETags from the checksum that is computed anyway: MD5 would cost two CPU seconds per GiB.
 		DataIntegrityEtag: true,
+		// Joining parts by read and write is four times as fast as by the kernel's copy_file_range where that cannot
+		// share blocks (measured on ext4: 0.5 against 1.9 CPU seconds per GiB). A copying function of ours is no way
+		// out: the library overlooks its failure and stores a truncated object.
+		ForceNoCopyFileRange: true,
 	}
 	opts.SetNewDirPerm(0o700)
 	opts.SetNewFilePerm(0o600)
