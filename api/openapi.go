@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -212,10 +213,11 @@ func checkNames(d *json.Decoder) error {
 			}
 			if name {
 				names := objects[len(objects)-1]
-				if names[t] {
+				folded := strings.ToLower(t) // as the decoder takes names
+				if names[folded] {
 					return errors.New("the JSON has a name twice in one object: " + strconv.Quote(t))
 				}
-				names[t] = true
+				names[folded] = true
 				name = false
 				continue
 			}
