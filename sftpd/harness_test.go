@@ -36,6 +36,7 @@ type rig struct {
 	ledger  *memoryLedger
 	bucket  *memoryBucket
 	address string
+	user    string // with which OpenSSH's clients sign in
 	dir     string
 	key     ssh.Signer
 	log     *lockedBuffer
@@ -75,7 +76,7 @@ func newRig(t testing.TB, change ...func(*sftpd.Config)) *rig {
 // start runs a server with cfg's stores.
 func (r *rig) start(cfg sftpd.Config, change ...func(*sftpd.Config)) {
 	t := r.t
-	r.dir, r.log = t.TempDir(), &lockedBuffer{}
+	r.dir, r.log, r.user = t.TempDir(), &lockedBuffer{}, string(acme)
 	r.key = writeKey(t, filepath.Join(r.dir, "id"))
 	host, err := sftpd.HostKey(t.Context(), newMemoryLedger())
 	check(t, err)
@@ -152,7 +153,7 @@ func (r *rig) options(more ...string) []string {
 
 // sftp runs a batch with OpenSSH's client and returns all that it printed.
 func (r *rig) sftp(batch string, more ...string) (string, error) {
-	cmd := r.command("sftp", append(r.options(more...), "-b", "-", string(acme)+"@127.0.0.1")...)
+	cmd := r.command("sftp", append(r.options(more...), "-b", "-", r.user+"@127.0.0.1")...)
 	cmd.Stdin = strings.NewReader(batch)
 	// Two pipes: ssh makes its standard error non-blocking, and sftp would lose what it prints to the same one.
 	var out, errs bytes.Buffer
