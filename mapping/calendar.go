@@ -151,11 +151,8 @@ func parseMoment(b []byte, m *moment) string {
 		if rest[0] != 'T' && rest[0] != 't' && rest[0] != ' ' {
 			return failed
 		}
-		if rest, ok = parseClock(rest[1:], m); !ok {
-			return failed
-		}
 		var lost bool
-		if rest, lost, ok = parseFraction(rest, m); !ok {
+		if rest, lost, ok = parseClock(rest[1:], m); !ok {
 			return failed
 		}
 		if rest, ok = parseOffset(rest, m); !ok || len(rest) > 0 {
@@ -172,23 +169,23 @@ func parseMoment(b []byte, m *moment) string {
 	return m.valid(failed)
 }
 
-// parseClock reads HH:mm or HH:mm:ss.
-func parseClock(b []byte, m *moment) ([]byte, bool) {
+// parseClock reads HH:mm, or HH:mm:ss with or without a fraction; lost says that it is finer than a microsecond.
+func parseClock(b []byte, m *moment) (rest []byte, lost, ok bool) {
 	var ok1, ok2, ok3 bool
 	m.hour, ok1 = twoDigits(b)
 	if !ok1 || len(b) < 5 || b[2] != ':' {
-		return nil, false
+		return nil, false, false
 	}
 	m.minute, ok2 = twoDigits(b[3:])
 	b = b[5:]
 	if len(b) == 0 || b[0] != ':' {
-		return b, ok2
+		return b, false, ok2
 	}
 	m.second, ok3 = twoDigits(b[1:])
-	if !ok3 {
-		return nil, false
+	if !ok2 || !ok3 {
+		return nil, false, false
 	}
-	return b[3:], ok2
+	return parseFraction(b[3:], m)
 }
 
 const microDigits = 6

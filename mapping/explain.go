@@ -39,7 +39,7 @@ type ColumnSource struct {
 }
 
 // Explain says how a file of that path with that header would be read, or why it would be refused. A header of a file
-// without one are the numbers of its fields.
+// without one are the numbers of its fields. The refusal is nil, not an error that is nil.
 func (m *Mapper) Explain(file string, header []string) (*Explanation, *ingest.FileRefusal) {
 	rule := m.mapping.ruleFor(file)
 	table, refusal := m.tableFor(file, rule)
@@ -57,7 +57,7 @@ func (m *Mapper) Explain(file string, header []string) (*Explanation, *ingest.Fi
 func (r *Reader) Explain() *Explanation { return r.plan.explain(r.table, r.header) }
 
 func (p *plan) explain(t *schema.Table, header []string) *Explanation {
-	e := &Explanation{Table: t.Name, Rule: p.rule, Ignored: p.ignored, Notes: p.notes}
+	e := &Explanation{Table: t.Name, Rule: p.rule, Ignored: append([]string{}, p.ignored...), Notes: append([]string{}, p.notes...)}
 	for i := range p.inputs {
 		e.Columns = append(e.Columns, p.inputs[i].explain(header))
 	}

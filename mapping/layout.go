@@ -12,7 +12,6 @@ import (
 type layout struct {
 	source string
 	steps  []layoutStep
-	zoned  bool // it names the zone
 }
 
 // layoutStep is one part of a format.
@@ -92,7 +91,6 @@ func parseLayout(source string) (*layout, error) {
 			i += n
 		}
 	}
-	l.zoned = seen['X']
 	return l, l.check(seen)
 }
 

@@ -73,13 +73,12 @@ func (r *Reader) origin(in *input, record []byte) []byte {
 	if in.rule == nil || in.rule.combine != joined {
 		return r.text(record, &r.scan.fields[in.fields[0]], arena)
 	}
-	// Parts of another encoding are decoded into the arena as they are met: the joined text begins after all of them.
+	r.parts = r.parts[:0] // all of them first: those of another encoding are decoded into the arena
 	for _, f := range in.fields {
-		r.text(record, &r.scan.fields[f], arena)
+		r.parts = append(r.parts, r.text(record, &r.scan.fields[f], arena))
 	}
 	start := len(*arena)
-	for _, f := range in.fields {
-		part := record[r.scan.fields[f].start:r.scan.fields[f].end]
+	for _, part := range r.parts {
 		if in.rule.trim != trimNone {
 			part = trimSpace(part)
 		}
@@ -89,11 +88,7 @@ func (r *Reader) origin(in *input, record []byte) []byte {
 		if len(*arena) > start {
 			*arena = append(*arena, in.rule.separator...)
 		}
-		if r.charset != nil {
-			*arena = r.charset.decode(*arena, part)
-		} else {
-			*arena = append(*arena, part...)
-		}
+		*arena = append(*arena, part...)
 	}
 	return (*arena)[start:]
 }

@@ -32,12 +32,18 @@ func TestAgainstPostgres(t *testing.T) {
 	s := testSchema(t)
 	m := newMapper(t, s, "", mapping.Options{})
 	random := rand.New(rand.NewPCG(1, 2))
-	types := map[string]string{
-		"Quantity": "int4", "Counter": "int8", "Price": "numeric(7,2)", "Ordered": "timestamptz", "Due": "date", "Paid": "bool",
-		"CustomerId": "varchar(41)",
+	types := [][2]string{
+		{"Quantity", "int4"},
+		{"Counter", "int8"},
+		{"Price", "numeric(7,2)"},
+		{"Ordered", "timestamptz"},
+		{"Due", "date"},
+		{"Paid", "bool"},
+		{"CustomerId", "varchar(41)"},
 	}
-	for column, pgType := range types {
-		values := make([]string, 4000)
+	for _, of := range types {
+		column, pgType := of[0], of[1]
+		values := make([]string, 6000)
 		for i := range values {
 			values[i] = madeUp(random, column)
 		}

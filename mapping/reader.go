@@ -11,7 +11,8 @@ import (
 	"dropline/schema"
 )
 
-// Reader yields a file's records as typed rows and rejects. It implements ingest.Rows.
+// Reader yields a file's records as typed rows and rejects. It implements ingest.Rows. The Raw of a value is in UTF-8,
+// whatever the file's encoding.
 type Reader struct {
 	mapper  *Mapper
 	table   *schema.Table
@@ -24,6 +25,7 @@ type Reader struct {
 	row     ingest.Row
 	blank   []ingest.Value // the row before a record: with what does not come from the file
 	filled  []int          // the inputs that do
+	parts   [][]byte       // of a joined value
 	pending bool           // the first record of a file without a header was read to count its fields
 	done    bool
 
@@ -219,9 +221,9 @@ func undouble(b []byte, quote byte) []byte {
 // values converts the record's fields.
 func (r *Reader) values() {
 	record := r.scan.bytes()
-	values, fields, charset := r.row.Values, r.scan.fields, r.charset
+	inputs, values, fields, charset := r.plan.inputs, r.row.Values, r.scan.fields, r.charset
 	for _, i := range r.filled {
-		in, v := &r.plan.inputs[i], &values[i]
+		in, v := &inputs[i], &values[i]
 		if !in.plain {
 			r.mapped(in, record, v)
 			continue
