@@ -1,0 +1,194 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // zones are known wherever the program runs
+
+	"dropline/ingest"
+	"dropline/mapping"
+)
+
+// checkCmd checks files.
+type checkCmd struct {
+	Files    []string `arg:"" help:"Files or directories." name:"file" placeholder:"FILE"`
+	Mapping  string   `help:"Mapping file (YAML)." placeholder:"FILE"`
+	TimeZone string   `help:"Zone of times that have none (UTC)." default:"UTC" placeholder:"ZONE"`
+	NoRefs   bool     `help:"Do not look for what rows refer to: it is in production already." name:"no-references"`
+	Limit    int      `help:"Show at most so many refused rows; 0 is all." default:"50"`
+	schemaChoice
+}
+
+// Help is kong's long text.
+func (checkCmd) Help() string {
+	return `Checks files as an import would, without a server and without a database: which table each belongs to, which header
+went to which column, what is ignored, and every row that would be refused, with line, column and reason. Keys must not be
+repeated, and references must name a row in the files given (those to tables of which no file is given are not looked at).
+Sums and the schema's other declared checks run on the server only. Any size of file is read in bounded memory.
+
+Exit status 3 if there are faults.
+
+Examples:
+
+  dropline check Matters.csv
+  dropline check export --mapping acme.yaml --time-zone Australia/Sydney
+  dropline check export/*.csv --json --limit 0 | jq '.rejects[].code'`
+}
+
+// Run carries the command out.
+func (c *checkCmd) Run(a *app) error {
+	if c.Limit < 0 {
+		return usageError("such as --limit 50; 0 is all", "the limit is negative")
+	}
+	ck, err := c.checker(a)
+	if err != nil {
+		return err
+	}
+	if err := ck.run(a.ctx); err != nil {
+		return err
+	}
+	rejects := make([]ingest.Reject, 0, len(ck.rejects))
+	for _, p := range ck.rejects {
+		rejects = append(rejects, p.reject)
+	}
+	bad := ck.total > 0
+	for _, f := range ck.files {
+		bad = bad || f.Error != ""
+	}
+	err = a.emit(struct {
+		Schema    string          `json:"schema"`
+		Valid     bool            `json:"valid"`
+		Files     []*checkedFile  `json:"files"`
+		Refused   int64           `json:"refused"`
+		Rejects   []ingest.Reject `json:"rejects"`
+		Unchecked []string        `json:"uncheckedReferences,omitempty"`
+	}{ck.schema.ID(), !bad, ck.files, ck.total, rejects, ck.unchecked()}, func(w io.Writer) { showChecked(w, ck, rejects) })
+	if err == nil && bad {
+		err = faultsFound()
+	}
+	return err
+}
+
+// checker makes ready what the command line asks for.
+func (c *checkCmd) checker(a *app) (*checker, error) {
+	s, err := c.choose(a)
+	if err != nil {
+		return nil, err
+	}
+	zone, err := time.LoadLocation(c.TimeZone)
+	if err != nil || c.TimeZone == "" {
+		return nil, usageError("such as Australia/Sydney", "there is no time zone %q", c.TimeZone)
+	}
+	var m *mapping.Mapping
+	if c.Mapping != "" {
+		if m, err = readMapping(c.Mapping, s); err != nil {
+			return nil, err
+		}
+	}
+	mapper, err := mapping.New(s, m, mapping.Options{Location: zone})
+	if err != nil {
+		return nil, err
+	}
+	ck := &checker{schema: s, mapper: mapper, references: !c.NoRefs, limit: c.Limit}
+	for _, path := range c.Files {
+		if err := ck.addFiles(path); err != nil {
+			return nil, err
+		}
+	}
+	if len(ck.files) == 0 {
+		return nil, failed("name files, or a directory with files", "there is no file to check")
+	}
+	return ck, nil
+}
+
+// addFiles adds a file, or those below a directory. Hidden ones are left out, as an upload of them would be.
+func (ck *checker) addFiles(root string) error {
+	info, err := os.Stat(root)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		ck.files = append(ck.files, newCheckedFile(root, filepath.Base(root)))
+		return nil
+	}
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		hiddenName := strings.HasPrefix(d.Name(), ".") && path != root
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && hiddenName:
+			return filepath.SkipDir
+		case d.IsDir() || hiddenName:
+			return nil
+		case !d.Type().IsRegular():
+			return nil
+		}
+		below, err := filepath.Rel(root, path)
+		if err == nil {
+			ck.files = append(ck.files, newCheckedFile(path, filepath.ToSlash(below)))
+		}
+		return err
+	})
+}
+
+func newCheckedFile(path, inbox string) *checkedFile {
+	return &checkedFile{Path: path, inbox: inbox, Columns: []mapping.ColumnSource{}, Ignored: []string{}, Notes: []string{}}
+}
+
+func showChecked(w io.Writer, ck *checker, rejects []ingest.Reject) {
+	for _, f := range ck.files {
+		if f.Error != "" {
+			fmt.Fprintf(w, "%s: refused as a whole: %s (%s)\n", f.Path, printable(f.Error, maxText), f.Code)
+			continue
+		}
+		fmt.Fprintf(w, "%s: table %s, %s, %s refused\n", f.Path, f.Table, plural(f.Rows, "row", "rows"), thousands(f.Refused))
+		for _, col := range f.Columns {
+			if from := columnSource(col); from != "" {
+				fmt.Fprintf(w, "  %s <- %s\n", col.Column, from)
+			}
+		}
+		if len(f.Ignored) > 0 {
+			fmt.Fprintf(w, "  ignored: %s\n", printable(strings.Join(f.Ignored, ", "), maxText))
+		}
+		for _, note := range f.Notes {
+			fmt.Fprintf(w, "  note: %s\n", printable(note, maxText))
+		}
+	}
+	if names := ck.unchecked(); len(names) > 0 {
+		fmt.Fprintf(w, "references to %s were not looked at: no file of theirs is given\n", strings.Join(names, ", "))
+	}
+	if ck.total == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nrefused rows (%d of %s):\n", len(rejects), thousands(ck.total))
+	rows := make([][]string, 0, len(rejects))
+	for _, r := range rejects {
+		rows = append(rows, []string{r.File, strconv.FormatInt(r.Line, 10), r.Column, r.Code, printable(r.Value, 24), printable(r.Message, 160)})
+	}
+	wideTable(w, []string{"FILE", "LINE", "COLUMN", "CODE", "VALUE", "MESSAGE"}, rows)
+}
+
+// columnSource says in words where a column's values come from; empty if the file has nothing for it.
+func columnSource(c mapping.ColumnSource) string {
+	headers := printable(strings.Join(c.Headers, ", "), maxText)
+	switch c.How {
+	case mapping.HowHeader, mapping.HowMapping:
+		return headers
+	case mapping.HowJoin:
+		return headers + " (joined)"
+	case mapping.HowProduct:
+		return headers + " (multiplied)"
+	case mapping.HowConstant:
+		return strconv.Quote(c.Value)
+	case mapping.HowDefault:
+		return strconv.Quote(c.Value) + " (default)"
+	case mapping.HowAbsent:
+	}
+	return ""
+}

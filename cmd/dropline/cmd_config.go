@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"dropline/api"
+)
+
+// configCmd shows the effective settings.
+type configCmd struct{}
+
+// Help is kong's long text.
+func (configCmd) Help() string {
+	return `Shows each setting, its value and where it comes from. Later ones win: defaults, the configuration file, the
+environment, flags. Secrets are hidden. If a server can be reached, the fingerprint of its SSH host key is shown too, for
+clients to compare at their first connection.
+
+The configuration file is YAML, with the keys shown here, nested at the dots. It is the one named by --config or
+DROPLINE_CONFIG, or else $XDG_CONFIG_HOME/dropline/config.yaml, ~/.config/dropline/config.yaml, or for root
+/etc/dropline/config.yaml, if that is there.
+
+Examples:
+
+  dropline config
+  DROPLINE_API_LISTEN=0.0.0.0:8022 dropline config --json
+  dropline config --config /etc/dropline/config.yaml`
+}
+
+// shownSetting is one setting as config shows it.
+type shownSetting struct {
+	Key    string   `json:"key"`
+	Value  string   `json:"value"`
+	Source string   `json:"source"`
+	Env    []string `json:"environment,omitempty"`
+	Help   string   `json:"help"`
+}
+
+// shownServer is what a running server says of itself.
+type shownServer struct {
+	URL          string   `json:"url"`
+	Version      string   `json:"version"`
+	SFTP         string   `json:"sftp,omitempty"`
+	Fingerprints []string `json:"fingerprints,omitempty"`
+}
+
+// hidden stands for a secret.
+const hidden = "(hidden)"
+
+// Run carries the command out.
+func (configCmd) Run(a *app) error {
+	out := struct {
+		Settings []shownSetting `json:"settings"`
+		Unknown  []string       `json:"unknownVariables,omitempty"`
+		Server   *shownServer   `json:"server,omitempty"`
+	}{Unknown: a.settings.unknown, Server: a.runningServer()}
+	for _, t := range a.settings.table {
+		value := a.settings.text(t.key)
+		if t.secret && value != "" {
+			value = hidden
+		}
+		out.Settings = append(out.Settings, shownSetting{t.key, value, a.settings.source[t.key], t.env, t.help})
+	}
+	return a.emit(out, func(w io.Writer) {
+		rows := make([][]string, 0, len(out.Settings))
+		for _, s := range out.Settings {
+			rows = append(rows, []string{s.Key, s.Value, s.Source, s.Help})
+		}
+		wideTable(w, []string{"SETTING", "VALUE", "FROM", "WHAT IT IS"}, rows)
+		if len(out.Unknown) > 0 {
+			fmt.Fprintf(w, "\nnot a setting, and ignored: %s\n", strings.Join(out.Unknown, ", "))
+		}
+		if out.Server == nil {
+			fmt.Fprintf(w, "\nno server was reached: start one with `dropline serve` to see its host key's fingerprint here\n")
+			return
+		}
+		fmt.Fprintf(w, "\nserver %s (version %s)\n", out.Server.URL, out.Server.Version)
+		if out.Server.SFTP != "" {
+			fmt.Fprintf(w, "SFTP %s, host key %s\n", out.Server.SFTP, strings.Join(out.Server.Fingerprints, ", "))
+		}
+	})
+}
+
+// runningServer asks the server that the settings point to; nil if there is none, which is no error here.
+func (a *app) runningServer() *shownServer {
+	if addresses, err := readAddresses(a.settings.text(keyDataDir)); err == nil && alive(addresses.PID) {
+		return &shownServer{URL: addresses.API, Version: addresses.Version, SFTP: addresses.SFTP, Fingerprints: addresses.Fingerprints}
+	}
+	c, err := a.client()
+	if err != nil {
+		return nil
+	}
+	var info api.ServerInfo
+	if err := c.get("/etl/server", nil, &info); err != nil {
+		return nil
+	}
+	shown := &shownServer{URL: c.base, Version: info.Version, Fingerprints: info.SFTP.Fingerprints}
+	if info.SFTP.Host != "" {
+		shown.SFTP = fmt.Sprintf("%s:%d", info.SFTP.Host, info.SFTP.Port)
+	}
+	return shown
+}
+
+// alive reports whether a process of that id runs.
+func alive(pid int) bool {
+	if pid <= 0 {
+		return false
+	}
+	_, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
+	return err == nil
+}

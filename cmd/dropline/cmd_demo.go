@@ -1,0 +1,144 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"dropline/api"
+)
+
+const (
+	demoErrors      = 12               // spoiled rows: enough to see the kinds, far under the reject limit
+	demoQuiet       = time.Second      // the demonstration's own quiet period; a tenant's is 10 s unless set
+	demoExecTimeout = 30 * time.Minute // of one program that is run: an upload of somebody's own files takes its time
+	maxDemos        = 1000             // tenants of demonstrations in one data directory
+)
+
+// demoCmd shows everything once.
+type demoCmd struct {
+	Data    string `help:"Directory with your own files in place of a sample." placeholder:"DIR"`
+	Mapping string `help:"Mapping file (YAML) for them." placeholder:"FILE"`
+	Schema  string `help:"ETL schema." default:"${default_schema}" placeholder:"ID"`
+	Verbose bool   `help:"Show the server's log too." short:"v"`
+}
+
+// Help is kong's long text.
+func (demoCmd) Help() string {
+	return `Shows everything once, on a server of its own: starts it, creates a tenant with a key pair and a password, makes a sample
+export with a few spoiled rows, uploads it with OpenSSH's sftp, waits, shows the receipt with the refused rows, promotes, and
+shows what is in production. Before each step stands the command that a person would type for it.
+
+With --data, your own files are taken in place of a sample. Its data is in a temporary directory that is removed at the end,
+unless --data-dir names one to keep. Exit status 3 if your files were rejected.
+
+Examples:
+
+  dropline demo
+  dropline demo --data ./chinook --mapping docs/examples/chinook.yaml
+  dropline demo --data-dir ./demo-data`
+}
+
+// Run carries the command out.
+func (c *demoCmd) Run(a *app) error {
+	start := time.Now()
+	if info, err := os.Stat(c.Data); c.Data != "" && (err != nil || !info.IsDir()) {
+		return usageError("such as --data ./export", "%s is no directory", c.Data)
+	}
+	dir, keep, err := c.directory(a)
+	if err != nil {
+		return err
+	}
+	d, err := c.begin(a, dir)
+	if err != nil {
+		return errors.Join(err, discard(dir, keep))
+	}
+	production, err := d.run()
+	err = errors.Join(err, d.server.stop(), os.RemoveAll(d.dir), discard(dir, keep))
+	if err != nil {
+		return err
+	}
+	if a.json {
+		err = a.emitJSON(struct {
+			Import     api.ImportStatus `json:"import"`
+			Production api.Production   `json:"production"`
+			Seconds    float64          `json:"seconds"`
+		}{d.last, production, time.Since(start).Seconds()})
+	}
+	a.say("\ndone in %.1f s", time.Since(start).Seconds())
+	if keep {
+		a.say("the data is kept: dropline serve --data-dir %s", dir)
+	}
+	if err == nil && d.refuse {
+		err = faultsFound()
+	}
+	return err
+}
+
+// directory is where the server's data goes.
+func (c *demoCmd) directory(a *app) (dir string, keep bool, err error) {
+	if a.settings.given(keyDataDir) {
+		return a.settings.text(keyDataDir), true, nil
+	}
+	dir, err = os.MkdirTemp("", "dropline-demo-")
+	if err != nil {
+		return "", false, err
+	}
+	// PostgreSQL runs as another account if this is root, and must get to its part.
+	return dir, false, os.Chmod(dir, 0o755)
+}
+
+func discard(dir string, keep bool) error {
+	if keep {
+		return nil
+	}
+	return os.RemoveAll(dir)
+}
+
+// begin starts the server and signs in to it.
+func (c *demoCmd) begin(a *app, dir string) (*demonstration, error) {
+	d := &demonstration{a: a, cmd: c, seen: map[string]bool{}}
+	log := io.Discard
+	if c.Verbose {
+		log = a.stderr
+	}
+	quiet := *a
+	var err error
+	if quiet.settings, err = a.loadSettings(map[string]string{
+		"data-dir": dir, "sftp-listen": "127.0.0.1:0", "api-listen": "127.0.0.1:0", "roles": "sftp,api,worker",
+	}); err != nil {
+		return nil, err
+	}
+	d.shows("dropline serve &")
+	a.tuneMemory()
+	if d.server, err = startServer(a.ctx, serverConfig{
+		settings: quiet.settings, logger: slog.New(slog.NewTextHandler(log, nil)), lookup: a.lookup,
+	}); err != nil {
+		return nil, err
+	}
+	d.note("PostgreSQL, S3, SFTP on %s, API on %s", d.server.at.SFTP, d.server.at.API)
+	op, err := readOperator(dir)
+	if err == nil {
+		d.client = quiet.clientFor(op)
+		if d.dir, err = os.MkdirTemp("", "dropline-demo-files-"); err == nil {
+			d.dir, err = filepath.EvalSymlinks(d.dir)
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.server.stop())
+	}
+	return d, nil
+}
+
+// run goes through the steps.
+func (d *demonstration) run() (api.Production, error) {
+	for _, step := range []func() error{d.createTenant, d.gather, d.upload, d.follow} {
+		if err := step(); err != nil {
+			return api.Production{}, err
+		}
+	}
+	return d.production()
+}

@@ -1,0 +1,293 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"dropline/api"
+)
+
+// importCmd is about imports.
+type importCmd struct {
+	List   importListCmd   `cmd:"" help:"List imports, newest first."`
+	Show   importShowCmd   `cmd:"" help:"Show an import's receipt: files, tables, first refused rows."`
+	Cancel importCancelCmd `cmd:"" help:"Stop an import that is queued or being loaded."`
+	Retry  importRetryCmd  `cmd:"" help:"Load a failed or cancelled import again, under the same id."`
+}
+
+// Help is kong's long text.
+func (importCmd) Help() string {
+	return `An import is one loading of a batch of files into staging. Its id is the API's requestId. "latest" stands for the newest
+one, of all tenants or of --tenant.
+
+Examples:
+
+  dropline import list --tenant acme --state staged
+  dropline import show latest
+  dropline import retry import_0123456789abcdef0123456789abcdef`
+}
+
+// importChoice names an import.
+type importChoice struct {
+	ID     string `arg:"" optional:"" help:"The import, or latest." default:"latest"`
+	Tenant string `help:"With latest: of this tenant." placeholder:"TENANT"`
+}
+
+// resolve returns the id of the import that is meant.
+func (c *importChoice) resolve(cl *client) (string, error) {
+	if c.ID != "latest" {
+		return c.ID, nil
+	}
+	var page api.ImportPage
+	if err := cl.get("/etl/imports", withCursor(tenantQuery(c.Tenant), "", 1), &page); err != nil {
+		return "", err
+	}
+	if len(page.Items) == 0 {
+		return "", failed("upload a file first", "there is no import yet")
+	}
+	return page.Items[0].RequestID, nil
+}
+
+// status fetches what there is to know about an import.
+func (c *client) status(id string) (api.ImportStatus, error) {
+	var s api.ImportStatus
+	return s, c.get(pathf("/etl/import-status/%s", id), nil, &s)
+}
+
+// importListCmd lists imports.
+type importListCmd struct {
+	Tenant string   `help:"Only this tenant's." placeholder:"TENANT"`
+	State  []string `help:"Only in this state; may be repeated." placeholder:"STATE"`
+	Limit  int      `help:"At most so many." default:"50"`
+}
+
+// Help is kong's long text.
+func (importListCmd) Help() string {
+	return `Lists imports, newest first. States: queued, loading, validating, staged, rejected, promoting, promoted, rolling_back,
+rolled_back, failed, cancelled.
+
+Examples:
+
+  dropline import list
+  dropline import list --tenant acme --state rejected --state failed
+  dropline import list --json --limit 1000`
+}
+
+// Run carries the command out.
+func (c *importListCmd) Run(a *app) error {
+	if c.Limit < 1 {
+		return usageError("such as --limit 50", "the limit must be above 0")
+	}
+	cl, err := a.client()
+	if err != nil {
+		return err
+	}
+	query := url.Values{}
+	if c.Tenant != "" {
+		query.Set("tenant", c.Tenant)
+	}
+	if len(c.State) > 0 {
+		query["state"] = c.State
+	}
+	all := []api.ImportSummary{}
+	err = pages(func(cursor string) (string, bool, error) {
+		var page api.ImportPage
+		err := cl.get("/etl/imports", withCursor(query, cursor, min(pageSize, c.Limit-len(all))), &page)
+		all = append(all, page.Items...)
+		return page.NextCursor, len(all) < c.Limit, err
+	})
+	if err != nil {
+		return err
+	}
+	return a.emit(all, func(w io.Writer) {
+		rows := make([][]string, 0, len(all))
+		for _, i := range all {
+			rows = append(rows, []string{
+				i.RequestID, i.Tenant, i.State, strconv.Itoa(i.Percent) + " %", thousands(i.RowsStaged), thousands(i.RowsRejected), moment(&i.CreatedAt),
+			})
+		}
+		table(w, []string{"IMPORT", "TENANT", "STATE", "DONE", "STAGED", "REFUSED", "CREATED"}, rows)
+	})
+}
+
+// importShowCmd shows an import.
+type importShowCmd struct {
+	importChoice
+}
+
+// Help is kong's long text.
+func (importShowCmd) Help() string {
+	return `Shows an import's receipt: state, totals, what became of each file and table, the first refused rows, and its promotion.
+
+Examples:
+
+  dropline import show latest
+  dropline import show import_0123456789abcdef0123456789abcdef --json`
+}
+
+// Run carries the command out.
+func (c *importShowCmd) Run(a *app) error {
+	cl, err := a.client()
+	if err != nil {
+		return err
+	}
+	id, err := c.resolve(cl)
+	if err != nil {
+		return err
+	}
+	s, err := cl.status(id)
+	if err != nil {
+		return err
+	}
+	return a.emit(s, func(w io.Writer) { showReceipt(w, s) })
+}
+
+// showReceipt writes an import for people.
+func showReceipt(w io.Writer, s api.ImportStatus) {
+	fmt.Fprintf(w, "%s  tenant %s  %s\n", s.RequestID, s.Tenant, strings.ToUpper(strings.ReplaceAll(s.State, "_", " ")))
+	fmt.Fprintf(w, "  read %s, staged %s, refused %s", plural(s.RowsRead, "row", "rows"), thousands(s.RowsStaged), thousands(s.RowsRejected))
+	if s.Warnings > 0 {
+		fmt.Fprintf(w, ", %s", plural(s.Warnings, "warning", "warnings"))
+	}
+	fmt.Fprintf(w, "; %s in %s\n", size(s.BytesTotal), plural(int64(len(s.Files)), "file", "files"))
+	if t := s.Timings; t.Total != nil {
+		fmt.Fprintf(w, "  took %.2f s", *t.Total)
+		for _, part := range []struct {
+			name string
+			s    *float64
+		}{{"queued", t.Queued}, {"loading", t.Loading}, {"validating", t.Validating}} {
+			if part.s != nil {
+				fmt.Fprintf(w, ", %s %.2f s", part.name, *part.s)
+			}
+		}
+		fmt.Fprintln(w)
+	}
+	if s.Error != "" {
+		fmt.Fprintf(w, "  error: %s\n", printable(s.Error, maxText))
+	}
+	if s.Hint != "" {
+		fmt.Fprintf(w, "  hint: %s\n", printable(s.Hint, maxText))
+	}
+	if len(s.Prerequisites) > 0 {
+		fmt.Fprintf(w, "  promote first: %s\n", strings.Join(s.Prerequisites, ", "))
+	}
+	showFiles(w, s.Files)
+	showTables(w, s)
+	showRejects(w, s.FirstErrors, s.RowsRejected, "refused rows")
+	showRejects(w, s.FirstWarnings, s.Warnings, "warnings")
+}
+
+func showFiles(w io.Writer, files []api.ImportFile) {
+	if len(files) == 0 {
+		return
+	}
+	rows := make([][]string, 0, len(files))
+	for _, f := range files {
+		rows = append(rows, []string{"  " + f.Name, f.Table, f.State, thousands(f.RowsRead), thousands(f.RowsStaged), thousands(f.RowsRejected), size(f.Size)})
+	}
+	fmt.Fprintln(w)
+	table(w, []string{"  FILE", "TABLE", "STATE", "READ", "STAGED", "REFUSED", "SIZE"}, rows)
+	for _, f := range files {
+		if f.Error != "" {
+			fmt.Fprintf(w, "  %s: %s (%s)\n", printable(f.Name, maxCell), printable(f.Error, maxText), f.Code)
+		}
+		if len(f.IgnoredColumns) > 0 {
+			fmt.Fprintf(w, "  %s: ignored columns: %s\n", printable(f.Name, maxCell), printable(strings.Join(f.IgnoredColumns, ", "), maxText))
+		}
+		for _, note := range f.Notes {
+			fmt.Fprintf(w, "  %s: %s\n", printable(f.Name, maxCell), printable(note, maxText))
+		}
+	}
+}
+
+// showTables shows the promotion's counts, once there are any; before, the files say it all.
+func showTables(w io.Writer, s api.ImportStatus) {
+	if s.Promotion == nil {
+		return
+	}
+	p := s.Promotion
+	fmt.Fprintf(w, "\n  promotion %s", p.State)
+	if p.Seconds != nil {
+		fmt.Fprintf(w, " in %.2f s", *p.Seconds)
+	}
+	fmt.Fprintf(w, ": %s inserted, %s updated, %s unchanged, %s deleted\n", thousands(p.Counts.Inserted),
+		thousands(p.Counts.Updated), thousands(p.Counts.Unchanged), thousands(p.Counts.Deleted))
+	if p.Override != "" {
+		fmt.Fprintf(w, "  although rejected, because: %s\n", printable(p.Override, maxText))
+	}
+	var rows [][]string
+	for _, t := range s.Tables {
+		if c := t.Promoted; c != nil {
+			rows = append(rows, []string{"  " + t.Name, thousands(c.Inserted), thousands(c.Updated), thousands(c.Unchanged), thousands(c.Deleted)})
+		}
+	}
+	if len(rows) > 0 {
+		table(w, []string{"  TABLE", "INSERTED", "UPDATED", "UNCHANGED", "DELETED"}, rows)
+	}
+}
+
+func showRejects(w io.Writer, rejects []api.Reject, total int64, what string) {
+	if len(rejects) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n  %s (%d of %s):\n", what, len(rejects), thousands(total))
+	rows := make([][]string, 0, len(rejects))
+	for _, r := range rejects {
+		rows = append(rows, []string{"  " + strings.TrimPrefix(r.File, "/inbox/"), strconv.FormatInt(r.Line, 10), r.Column, r.Code, printable(r.Value, 24), printable(r.Message, 120)})
+	}
+	wideTable(w, []string{"  FILE", "LINE", "COLUMN", "CODE", "VALUE", "MESSAGE"}, rows)
+}
+
+// importCancelCmd cancels an import.
+type importCancelCmd struct {
+	importChoice
+}
+
+// Help is kong's long text.
+func (importCancelCmd) Help() string {
+	return `Stops an import that is queued, loading or validating. Nothing of it stays in staging; retry takes it up again.
+
+Examples:
+
+  dropline import cancel import_0123456789abcdef0123456789abcdef`
+}
+
+// Run carries the command out.
+func (c *importCancelCmd) Run(a *app) error { return a.importVerb(&c.importChoice, "cancel") }
+
+// importRetryCmd retries an import.
+type importRetryCmd struct {
+	importChoice
+}
+
+// Help is kong's long text.
+func (importRetryCmd) Help() string {
+	return `Loads a failed or cancelled import again, from the same files and under the same id.
+
+Examples:
+
+  dropline import retry latest --tenant acme`
+}
+
+// Run carries the command out.
+func (c *importRetryCmd) Run(a *app) error { return a.importVerb(&c.importChoice, "retry") }
+
+// importVerb asks for something to be done to an import.
+func (a *app) importVerb(c *importChoice, verb string) error {
+	cl, err := a.client()
+	if err != nil {
+		return err
+	}
+	id, err := c.resolve(cl)
+	if err != nil {
+		return err
+	}
+	var started api.Started
+	if err := cl.post(pathf("/etl/imports/%s/", id)+verb, nil, nil, &started); err != nil {
+		return err
+	}
+	return a.emit(started, func(w io.Writer) { fmt.Fprintf(w, "%s (%s)\n", started.Message, started.RequestID) })
+}
