@@ -88,8 +88,11 @@ func (s *Server) document(op *operation) {
 	if op.access == operatorOnly {
 		statuses = append(statuses, http.StatusForbidden)
 	}
+	if op.access != public || op.Method == http.MethodPost {
+		statuses = append(statuses, http.StatusBadRequest)
+	}
 	if op.Method != http.MethodGet && op.Method != http.MethodDelete {
-		statuses = append(statuses, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+		statuses = append(statuses, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	if op.idempotent {
 		statuses = append(statuses, http.StatusConflict)

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,10 +36,11 @@ const (
 type operation struct {
 	huma.Operation
 	access     access
-	idempotent bool   // honours Idempotency-Key
-	secret     bool   // its answer may hold a secret, and its body a password
-	streams    bool   // its handler reads the body itself
-	pattern    string // path for the mux where the documented one is not fit for it
+	idempotent bool     // honours Idempotency-Key
+	secret     bool     // its answer may hold a secret, and its body a password
+	streams    bool     // its handler reads the body itself
+	pattern    string   // path for the mux where the documented one is not fit for it
+	repeatable []string // query parameters that may be given more than once
 }
 
 // policyKey is where an operation's own settings are in huma's metadata.
@@ -68,6 +71,11 @@ func (a *router) Handle(op *huma.Operation, handler func(huma.Context)) {
 	if pattern == "" {
 		pattern = op.Path
 	}
+	for _, p := range op.Parameters {
+		if p.In == "query" && p.Explode != nil && *p.Explode {
+			policy.repeatable = append(policy.repeatable, p.Name)
+		}
+	}
 	a.server.mux.HandleFunc(op.Method+" "+pattern, func(w http.ResponseWriter, r *http.Request) {
 		a.server.serve(w, r, &policy, func(w http.ResponseWriter, r *http.Request) {
 			handler(humago.NewContext(op, r, w))
@@ -90,6 +98,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, op *operation, ha
 		requestOf(r.Context()).caller = identity.Credential
 		r = r.WithContext(context.WithValue(r.Context(), identityKey, identity))
 	}
+	if err := checkQuery(r.URL.RawQuery, op.repeatable); err != nil {
+		s.writeProblem(w, r, err)
+		return
+	}
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") && r.ContentLength != 0 {
 		s.writeProblem(w, r, newProblem(http.StatusUnsupportedMediaType, "a body with a Content-Encoding is not taken",
 			"send it as it is, without Content-Encoding"))
@@ -110,6 +122,21 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, op *operation, ha
 		return
 	}
 	handler(w, r)
+}
+
+// checkQuery refuses a query that huma would take a part of: one that cannot be read, or says a thing twice.
+func checkQuery(raw string, repeatable []string) error {
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return newProblem(http.StatusBadRequest, "the query cannot be read", "escape what is special in it")
+	}
+	for name, values := range query {
+		if len(values) > 1 && !slices.Contains(repeatable, name) {
+			return newProblem(http.StatusBadRequest, "a query parameter is given more than once", "give it once",
+				ProblemError{Location: "query." + name, Message: "given more than once"})
+		}
+	}
+	return nil
 }
 
 // readBody reads a bounded body in bounded time. The deadline is taken back, since net/http would end the request's context
