@@ -247,6 +247,8 @@ func (w *writer) complete(ctx context.Context, metadata map[string]string) (inge
 	defer cancel()
 	o, stored, headErr := w.b.head(headCtx, w.key)
 	switch {
+	case isMissing(headErr):
+		return ingest.Object{}, errors.Join(err, ingest.Errorf(ingest.Unavailable, "bucket.Commit", "the S3 server has lost the upload"))
 	case headErr != nil:
 		return ingest.Object{}, errors.Join(err, headErr)
 	case stored[numberKey] != w.nonce || o.Size != w.size:
@@ -295,11 +297,11 @@ func (w *writer) Abort(ctx context.Context) error {
 	defer cancel()
 	// The metadata may have been stored before the completion failed. It goes last: an object that was completed after
 	// all, its answer lost, keeps it.
-	_, err := w.b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &w.b.cfg.Name, Key: &w.key, UploadId: &w.upload})
+	_, err := w.b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &w.b.cfg.Name, Key: &w.key, UploadId: &w.upload}, briefly)
 	if isMissing(err) {
 		err = nil
 	} else if err == nil {
-		_, err = w.b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &w.b.cfg.Name, Key: aws.String(metaPrefix + w.nonce)})
+		_, err = w.b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &w.b.cfg.Name, Key: aws.String(metaPrefix + w.nonce)}, briefly)
 	}
 	if err == nil {
 		w.b.setLive(w.upload, false)
@@ -307,6 +309,10 @@ func (w *writer) Abort(ctx context.Context) error {
 	}
 	return translate("bucket.Abort", w.key, err)
 }
+
+// briefly is for cleaning up after a failure: who waits for its answer has waited for retries before, and AbortStale
+// does what it leaves.
+func briefly(o *s3.Options) { o.RetryMaxAttempts = 2 }
 
 // release gives back what the upload holds.
 func (w *writer) release() {

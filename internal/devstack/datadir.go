@@ -17,6 +17,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// lockPatience is how long the kernel may take to clear away a program that was killed a moment ago.
+const lockPatience = time.Second
+
 // dirLock is the exclusive hold of a data directory. The kernel drops it with the process, however that ends.
 type dirLock struct{ f *os.File }
 
@@ -25,7 +28,12 @@ func lockDir(dir string) (*dirLock, error) {
 	if err != nil {
 		return nil, &Error{Op: "devstack: locking " + dir, Err: err, Hint: diskHint(err)}
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	for deadline := time.Now().Add(lockPatience); errors.Is(err, unix.EWOULDBLOCK) && time.Now().Before(deadline); {
+		time.Sleep(20 * time.Millisecond)
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	}
+	if err != nil {
 		holder := make([]byte, 32)
 		n, _ := f.ReadAt(holder, 0)
 		_ = f.Close()
@@ -48,7 +56,10 @@ func lockDir(dir string) (*dirLock, error) {
 	return &dirLock{f: f}, nil
 }
 
-func (l *dirLock) release() error { return l.f.Close() }
+// release unlocks first: a process that is being started at this moment shares the open file until it runs.
+func (l *dirLock) release() error {
+	return errors.Join(unix.Flock(int(l.f.Fd()), unix.LOCK_UN), l.f.Close())
+}
 
 // ErrInUse is wrapped by Start's error when another program holds the data directory.
 var ErrInUse = errors.New("in use")

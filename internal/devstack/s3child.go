@@ -84,7 +84,10 @@ func serveS3(order s3Order) error {
 		return err
 	}
 	be := &durable{Posix: inner, ephemeral: order.Ephemeral}
-	if err := makeBucket(be, order); err != nil {
+	if store.maxParts == math.MaxInt {
+		be.side = order.Meta
+	}
+	if err := errors.Join(be.resetCompletions(), makeBucket(be, order)); err != nil {
 		return err
 	}
 	root := auth.Account{Access: order.AccessKey, Secret: order.SecretKey, Role: auth.RoleAdmin}
@@ -131,12 +134,12 @@ func makeBucket(be *durable, order s3Order) error {
 }
 
 // chooseMeta keeps objects' attributes with the objects where the file system can, else in files of their own.
-func chooseMeta(order s3Order) (meta.MetadataStorer, error) {
+func chooseMeta(order s3Order) (correctedMeta, error) {
 	const probe = "user.dropline-probe"
 	if err := unix.Setxattr(order.Buckets, probe, []byte("1"), 0); err == nil {
 		return correctedMeta{meta.XattrMeta{}, maxPartsAttribute}, unix.Removexattr(order.Buckets, probe)
 	} else if !errors.Is(err, unix.ENOTSUP) && !errors.Is(err, unix.EPERM) {
-		return nil, fmt.Errorf("trying extended attributes on %s: %w", order.Buckets, err)
+		return correctedMeta{}, fmt.Errorf("trying extended attributes on %s: %w", order.Buckets, err)
 	}
 	side, err := meta.NewSideCar(order.Meta)
 	return correctedMeta{side, math.MaxInt}, err

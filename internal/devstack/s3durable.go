@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,6 +23,7 @@ import (
 type durable struct {
 	*posix.Posix
 	ephemeral bool
+	side      string // directory of the attributes that are kept in files, or empty
 
 	mu         sync.Mutex
 	completing map[string]chan struct{} // by upload id; closed when that completion has ended
@@ -139,22 +141,70 @@ func (d *durable) CreateBucket(ctx context.Context, in *s3.CreateBucketInput, ac
 	return err
 }
 
-// syncObject puts an object and the directories above it on disk. Paths are relative to the working directory, as they
-// are in the library. An object that is gone again was deleted by somebody, which is not this writer's failure.
+// syncObject puts an object, its attributes and the directories above them on disk. Paths are relative to the working
+// directory, as they are in the library. An object that is gone again was deleted by somebody, which is not this
+// writer's failure.
 func (d *durable) syncObject(bucket, key string) error {
 	if d.ephemeral {
 		return nil
 	}
-	path := filepath.Join(bucket, key)
-	if err := syncDir(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := syncUp(".", filepath.Join(bucket, key)); err != nil {
 		return err
 	}
-	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
-		if err := syncDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if d.side == "" {
+		return nil
+	}
+	attributes := filepath.Join(bucket, key, sideDir)
+	entries, err := os.ReadDir(filepath.Join(d.side, attributes))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		if err := syncDir(filepath.Join(d.side, attributes, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if dir == bucket || dir == "." {
+	}
+	return syncUp(d.side, attributes)
+}
+
+// syncUp syncs path, which is relative to root, and every directory above it up to root.
+func syncUp(root, path string) error {
+	for ; ; path = filepath.Dir(path) {
+		if err := syncDir(filepath.Join(root, path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if path == "." {
 			return nil
 		}
 	}
+}
+
+const (
+	// sideDir is the directory of an object's attribute files, in the library's layout.
+	sideDir = "meta"
+	// completing is what the library appends to the name of an upload's directory while it joins the parts.
+	completing = ".inprogress"
+)
+
+// resetCompletions gives uploads whose completion the server's death cut short back their names. To the library they
+// would look as if still at work, and it would answer every further completion with success.
+func (d *durable) resetCompletions() error {
+	uploads, err := filepath.Glob(filepath.Join("*", posix.MetaTmpMultipartDir, "*", "*"+completing))
+	if err != nil {
+		return err
+	}
+	for _, from := range uploads {
+		id, _, _ := strings.Cut(filepath.Base(from), ".")
+		to := filepath.Join(filepath.Dir(from), id)
+		if err := os.Rename(from, to); err != nil {
+			return err
+		}
+		if d.side == "" {
+			continue
+		}
+		if err := os.Rename(filepath.Join(d.side, from), filepath.Join(d.side, to)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
