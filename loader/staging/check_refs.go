@@ -1,0 +1,141 @@
+package staging
+
+import (
+	"context"
+	"fmt"
+
+	"dropline/ingest"
+	"dropline/schema"
+)
+
+// referencesOf are a table's reference columns.
+func referencesOf(t *schema.Table) []*schema.Column {
+	var refs []*schema.Column
+	for _, col := range t.Columns {
+		if col.Kind == schema.Reference {
+			refs = append(refs, col)
+		}
+	}
+	return refs
+}
+
+// references refuses rows that refer to nothing in the import, in production or in an earlier staged import. Rows of the
+// import that are refused themselves still count here: consequences deals with them.
+func (c *checker) references(ctx context.Context) error {
+	for _, t := range c.tables {
+		for _, ref := range referencesOf(t) {
+			code := literal(ingest.CodeMissingRef)
+			if c.rejected {
+				code = fmt.Sprintf("case when exists (select from %s r where r.id = t.%s) then %s else %s end", c.names.rejected(c.seq),
+					schema.QuoteIdent(ref.SQLName), literal(ingest.CodeParentRejected), code)
+			}
+			err := c.add(ctx, refusal{table: t, where: c.dangling(t, ref), code: code, column: ref.Name})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// dangling is a condition on a row t: its reference is given, and is in no table.
+func (o *overlay) dangling(t *schema.Table, ref *schema.Column) string {
+	id, target := "t."+schema.QuoteIdent(ref.SQLName), ref.References
+	where := id + " is not null and " + o.absent(target, id)
+	if o.own[target] {
+		where += fmt.Sprintf(" and not exists (select from %s mine where mine.id = %s)", o.names.staged(target, o.seq), id)
+	}
+	return where
+}
+
+// scans is for how many generations consequences are looked for by going through the tables that may have them. Most
+// refused rows have none or one; from then on all references between rows of the import are written down once, so that
+// a chain of ten thousand does not take ten thousand scans.
+const scans = 3
+
+// consequences refuses the rows that need a refused row, those that need them, and so on.
+func (c *checker) consequences(ctx context.Context) error {
+	for generation := 0; c.reached < c.step; generation++ {
+		if generation == scans {
+			if err := c.closure(ctx); err != nil {
+				return err
+			}
+		}
+		from, to := c.reached, c.step
+		c.reached = to
+		for _, t := range c.tables {
+			for _, ref := range referencesOf(t) {
+				if c.refused[ref.References] == 0 {
+					continue
+				}
+				id := "t." + schema.QuoteIdent(ref.SQLName)
+				err := c.add(ctx, refusal{
+					table: t, code: literal(ingest.CodeParentRejected), column: ref.Name,
+					where: fmt.Sprintf("%s in (select gone.id from refused gone where gone.tbl = %d and gone.step > %d and gone.step <= %d) and %s",
+						id, c.number[ref.References], from, to, c.absent(ref.References, id)),
+				})
+				if err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// closure finds all that follows from the refused rows at once, over a table of the references between rows that are left.
+// It marks the rows that fall with the step of their cause, so that the next scan refuses them all.
+func (c *checker) closure(ctx context.Context) error {
+	edges := ""
+	for _, t := range c.tables {
+		for _, ref := range referencesOf(t) {
+			if !c.own[ref.References] {
+				continue
+			}
+			if edges != "" {
+				edges += "\nunion all\n"
+			}
+			id := "t." + schema.QuoteIdent(ref.SQLName)
+			edges += fmt.Sprintf("select %d::smallint as tbl, t.id, %s as parent from %s t where %s is not null and %s and %s",
+				c.number[t], id, c.staged(t, c.seq), id, c.alive(t, "t"), c.absent(ref.References, id))
+		}
+	}
+	if edges == "" {
+		return nil
+	}
+	for _, sql := range []string{
+		"drop table if exists pg_temp.edge, pg_temp.doomed",
+		"create temporary table edge on commit drop as " + edges,
+		"create index on edge (parent)",
+		"analyze edge",
+		fmt.Sprintf(`create temporary table doomed on commit drop as
+with recursive fall (id) as (
+    select e.id from edge e join refused gone on gone.id = e.parent and gone.step > %d
+    union
+    select e.id from fall f join edge e on e.parent = f.id
+) select id from fall`, c.reached),
+		"create index on doomed (id)",
+		"analyze doomed",
+	} {
+		if _, err := c.tx.Exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	for _, t := range c.tables {
+		for _, ref := range referencesOf(t) {
+			if !c.own[ref.References] {
+				continue
+			}
+			id := "t." + schema.QuoteIdent(ref.SQLName)
+			err := c.add(ctx, refusal{
+				table: t, code: literal(ingest.CodeParentRejected), column: ref.Name,
+				where: fmt.Sprintf("t.id in (select id from doomed) and (%[1]s in (select id from doomed) or %[1]s in (select gone.id from refused gone)) and %[2]s",
+					id, c.absent(ref.References, id)),
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,229 @@
+package staging
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"dropline/ingest"
+	"dropline/schema"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// File is one file of an import.
+type File struct {
+	Number int    // ingest.ImportFile.Number; stored with each row
+	Path   string // as delivered, for rejects and for people
+}
+
+// CopyStats counts the records of one file. Read = Staged + Rejected.
+type CopyStats struct {
+	Read, Staged, Rejected int64
+}
+
+// rejectedBuffer bounds the keys of refused records that are held in memory before they are written down.
+const rejectedBuffer = 1 << 20
+
+// Copy reads a file to its end and stages its rows in the import's own table, which is made when there are rows. Several
+// files may go into one table, one after the other or at once. refused is called for each refused record, with File,
+// FileNumber and Table filled in; it must not keep the reject. progress (which may be nil) is called now and then, from the
+// same goroutine.
+//
+// After an error nothing of the file is staged; the counts say how far the reading came. Rows' own error is returned as it
+// is. PostgreSQL never refuses a value: what it would refuse is an Internal error here, as it breaks ingest.Row's contract.
+func (s *Store) Copy(
+	ctx context.Context, t Target, table *schema.Table, file File, rows ingest.Rows, refused func(*ingest.Reject) error,
+	progress func(CopyStats),
+) (CopyStats, error) {
+	const op = "staging.Copy"
+	if err := t.validate(op); err != nil {
+		return CopyStats{}, err
+	}
+	c := &copier{
+		store: s, target: t, table: table, file: file, rows: rows, refused: refused, progress: progress,
+		enc: newEncoder(t.Tenant, table, file.Number),
+	}
+	err := c.run(ctx)
+	return c.stats, classify(op, err)
+}
+
+// copier is one file's way into staging.
+type copier struct {
+	store    *Store
+	target   Target
+	table    *schema.Table
+	file     File
+	rows     ingest.Rows
+	refused  func(*ingest.Reject) error
+	progress func(CopyStats)
+
+	enc      *encoder
+	rejected []byte // encoded keys of refused records, not yet written
+	stats    CopyStats
+	lanes    *lanes
+	made     bool // the staging table is there
+	madeKeys bool // the table of rejected keys is there
+}
+
+func (c *copier) run(ctx context.Context) (err error) {
+	c.lanes = newLanes(c.store, c.target)
+	defer func() {
+		if err != nil {
+			c.lanes.abandon(ctx)
+		}
+	}()
+	if err := c.readAll(ctx); err != nil {
+		return err
+	}
+	if err := c.flush(ctx); err != nil {
+		return err
+	}
+	if err := c.flushRejected(ctx); err != nil {
+		return err
+	}
+	if err := c.lanes.finish(); err != nil {
+		return err
+	}
+	c.tell()
+	tx, err := c.lanes.first(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.record(ctx, tx); err != nil {
+		return err
+	}
+	return c.lanes.commit(ctx)
+}
+
+// readAll takes every record where it belongs. It runs in the caller's goroutine, so that a reader's panic is the caller's.
+func (c *copier) readAll(ctx context.Context) error {
+	key := c.table.Key.Index
+	for c.rows.Next() {
+		row := c.rows.Row()
+		c.stats.Read++
+		if reject := c.rows.Refused(); reject != nil {
+			c.stats.Rejected++
+			reject.File, reject.FileNumber, reject.Table = c.file.Path, c.file.Number, c.table.Name
+			if err := c.refused(reject); err != nil {
+				return err
+			}
+			if len(row.Values) > key && !row.Values[key].Null {
+				c.addRejected(row, row.Values[key].Text)
+			}
+			if len(c.rejected) >= rejectedBuffer {
+				if err := c.flushRejected(ctx); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		if err := c.enc.add(row); err != nil {
+			return ingest.E(ingest.Internal, "staging.Copy", fmt.Errorf("%s: %w", c.file.Path, err))
+		}
+		c.stats.Staged++
+		if len(c.enc.buf) >= copyBuffer {
+			if err := c.flush(ctx); err != nil {
+				return err
+			}
+			c.tell()
+		}
+	}
+	return c.rows.Err()
+}
+
+func (c *copier) tell() {
+	if c.progress != nil {
+		c.progress(c.stats)
+	}
+}
+
+// flush hands the encoded rows to a lane and goes on with an empty buffer.
+func (c *copier) flush(ctx context.Context) error {
+	if len(c.enc.buf) == 0 {
+		return nil
+	}
+	if !c.made {
+		n := namesOf(c.target.Tenant)
+		ddl := schema.CreateTable(n.staging, stagedName(c.table, c.target.Seq), stagingColumns(c.table), false)
+		if err := c.makeTable(ctx, n.staged(c.table, c.target.Seq), ddl); err != nil {
+			return err
+		}
+		c.made = true
+	}
+	buf, err := c.lanes.send(ctx, "copy "+namesOf(c.target.Tenant).staged(c.table, c.target.Seq)+" from stdin (format binary)", c.enc.buf)
+	c.enc.buf = buf
+	return err
+}
+
+// addRejected notes the key of a refused record, so that rows which refer to it can be told why they are refused.
+func (c *copier) addRejected(row *ingest.Row, key []byte) {
+	b := binary.BigEndian.AppendUint16(c.rejected, 2)
+	b = c.enc.appendID(b, c.table.Prefix, key)
+	at := len(b)
+	b = append(b, 0, 0, 0, 0)
+	b = appendPlace(b, int32(c.file.Number), row.Record, row.Line)
+	binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
+	c.rejected = b
+}
+
+// flushRejected writes the keys of refused records, between two COPYs of the first lane.
+func (c *copier) flushRejected(ctx context.Context) error {
+	if len(c.rejected) == 0 {
+		return nil
+	}
+	name := namesOf(c.target.Tenant).rejected(c.target.Seq)
+	if !c.madeKeys {
+		ddl := "create table " + name + " (id text not null, " + sourceColumn + " bytea not null)"
+		if err := c.makeTable(ctx, name, ddl); err != nil {
+			return err
+		}
+		c.madeKeys = true
+	}
+	err := c.lanes.alone(ctx, "copy "+name+" from stdin (format binary)", c.rejected)
+	c.rejected = c.rejected[:0]
+	return err
+}
+
+// record writes down what was copied, in the transaction of the first lane: without this line the rows do not count.
+func (c *copier) record(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, "insert into "+namesOf(c.target.Tenant).own("_files")+
+		" (seq, number, path, table_name, staged, rejected) values ($1, $2, $3, $4, $5, $6)",
+		c.target.Seq, c.file.Number, cleanText(c.file.Path), c.table.Name, c.stats.Staged, c.stats.Rejected)
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "23505" {
+		return ingest.Errorf(ingest.Conflict, "staging.Copy", "file %d of import %s has been staged already", c.file.Number, c.target.Import)
+	}
+	return err
+}
+
+// makeTable makes one of the import's own tables unless it is there. Before the first lane is open it has a transaction of
+// its own, so that files going into one table need not wait for each other's end; after that it uses the lane's, as waiting
+// for one connection while holding another would lock everybody out when the pool is empty.
+func (c *copier) makeTable(ctx context.Context, name, ddl string) error {
+	create := func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock($1)", lockKey("make", c.target.Tenant, c.target.Seq)); err != nil {
+			return err
+		}
+		var there bool
+		if err := tx.QueryRow(ctx, "select to_regclass($1) is not null", name).Scan(&there); err != nil || there {
+			return err
+		}
+		_, err := tx.Exec(ctx, ddl)
+		return err
+	}
+	if len(c.lanes.open) == 0 {
+		return pgx.BeginFunc(ctx, c.store.pool, func(tx pgx.Tx) error {
+			if err := c.store.holdImport(ctx, tx, c.target); err != nil {
+				return err
+			}
+			return create(tx)
+		})
+	}
+	if err := c.lanes.finish(); err != nil {
+		return err
+	}
+	return create(c.lanes.open[0].tx)
+}

@@ -1,0 +1,304 @@
+package staging
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"dropline/ingest"
+	"dropline/schema"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Promote moves an import's staged rows to production in one transaction, or does nothing. expected has how many rows each
+// table must hold, by published name; rows that have gone missing since are a Conflict. record is called with the counts
+// before the transaction commits, to write down the import's new state with it.
+//
+// Only rows that differ from production's are written. What they replace is kept for Rollback. Under a lock that admits one
+// promotion or rollback of the tenant at a time, references are verified again, and if production has changed since the
+// import was checked, unique columns and the declared checks on wholes too: the first row that fails is named in an error
+// of kind Conflict.
+func (s *Store) Promote(
+	ctx context.Context, t Target, expected map[string]int64,
+	record func(ctx context.Context, tx pgx.Tx, counts map[string]ingest.PromotionCounts) error,
+) error {
+	const op = "staging.Promote"
+	if err := t.validate(op); err != nil {
+		return err
+	}
+	return s.inTx(ctx, op, func(tx pgx.Tx) error {
+		p, err := s.openPromotion(ctx, tx, op, t)
+		if err != nil {
+			return err
+		}
+		if err := p.verify(ctx, expected); err != nil {
+			return err
+		}
+		for _, table := range p.tables {
+			if err := p.compare(ctx, table); err != nil {
+				return err
+			}
+		}
+		if err := p.recheck(ctx); err != nil {
+			return err
+		}
+		for _, table := range p.tables {
+			if err := p.write(ctx, table); err != nil {
+				return err
+			}
+		}
+		if err := p.nextVersion(ctx, true); err != nil {
+			return err
+		}
+		return record(ctx, tx, p.counts)
+	})
+}
+
+// promotion is one promotion or rollback under way.
+type promotion struct {
+	overlay
+	tx     pgx.Tx
+	target Target
+	record importRecord
+	tables []*schema.Table
+	rows   map[string]int64
+	counts map[string]ingest.PromotionCounts
+	now    time.Time
+}
+
+// openPromotion takes the tenant's lock. Whoever waits for it finds the world as the one before left it.
+func (s *Store) openPromotion(ctx context.Context, tx pgx.Tx, op string, t Target) (*promotion, error) {
+	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock($1)", lockKey("promote", t.Tenant, 0)); err != nil {
+		return nil, err
+	}
+	p := &promotion{
+		tx: tx, target: t, counts: map[string]ingest.PromotionCounts{}, now: s.cfg.Clock().UTC(),
+		overlay: overlay{
+			names: namesOf(t.Tenant), seq: t.Seq, own: map[*schema.Table]bool{}, refused: map[*schema.Table]int64{},
+			number: map[*schema.Table]int{},
+		},
+	}
+	var err error
+	if p.record, err = lockImport(ctx, tx, op, t); err != nil {
+		return nil, err
+	}
+	if p.tables, p.rows, err = stagedTables(ctx, tx, t); err != nil {
+		return nil, err
+	}
+	for _, table := range p.tables {
+		p.own[table] = true
+	}
+	return p, nil
+}
+
+// verify sees that the import may be promoted, and that it is all there.
+func (p *promotion) verify(ctx context.Context, expected map[string]int64) error {
+	const op = "staging.Promote"
+	switch {
+	case p.record.promoted != nil:
+		return ingest.Errorf(ingest.Conflict, op, "import %s is in production already", p.target.Import)
+	case p.record.checked == nil:
+		return ingest.Errorf(ingest.Conflict, op, "import %s has not been checked", p.target.Import)
+	}
+	for name, want := range expected {
+		if want != p.rows[name] {
+			return lost(name, p.rows[name], want)
+		}
+	}
+	for _, t := range p.tables {
+		want, ok := expected[t.Name]
+		if !ok {
+			return ingest.Errorf(ingest.Internal, op, "table %s has %d staged rows that nobody knows of", t.Name, p.rows[t.Name])
+		}
+		got, err := countRows(ctx, p.tx, p.staged(t, p.seq))
+		if err != nil {
+			return err
+		}
+		if got != want {
+			return lost(t.Name, got, want)
+		}
+	}
+	return nil
+}
+
+func lost(table string, got, want int64) error {
+	return ingest.WithHint(
+		ingest.Errorf(ingest.Conflict, "staging.Promote", "table %s has %d staged rows where %d were staged: rows were lost", table, got, want),
+		"production is untouched; send the files again")
+}
+
+// compare finds the rows that differ from production's, once, and keeps what is there now: it is all that a rollback needs.
+// _spot and _live are where the two rows are, so that writing need not look for them again.
+func (p *promotion) compare(ctx context.Context, t *schema.Table) error {
+	var old, mine, theirs []string
+	for _, c := range t.Columns {
+		name := schema.QuoteIdent(c.SQLName)
+		old = append(old, "p."+name)
+		mine, theirs = append(mine, "s."+name), append(theirs, "p."+name)
+	}
+	before := p.names.before(t, p.seq)
+	_, err := p.tx.Exec(ctx, fmt.Sprintf(
+		"create table %s as select s.id, %s, p._import, p._created_at, p._updated_at, p.id is null as _inserted, s.ctid as _spot, p.ctid as _live "+
+			"from %s s left join %s p on p.id = s.id where p.id is null or (%s) is distinct from (%s)",
+		before, strings.Join(old, ", "), p.staged(t, p.seq), p.names.live(t), strings.Join(mine, ", "), strings.Join(theirs, ", "),
+	))
+	if err != nil {
+		return err
+	}
+	var counts ingest.PromotionCounts
+	err = p.tx.QueryRow(ctx, "select count(*) filter (where _inserted), count(*) filter (where not _inserted) from "+before).
+		Scan(&counts.Inserted, &counts.Updated)
+	if err != nil {
+		return err
+	}
+	counts.Unchanged = p.rows[t.Name] - counts.Inserted - counts.Updated
+	p.counts[t.Name] = counts
+	if counts.Inserted+counts.Updated == 0 {
+		_, err = p.tx.Exec(ctx, "drop table "+before)
+	}
+	return err
+}
+
+// differing renders the staged rows that are about to be written. Those that equal production's need no second look: what
+// production has is sound by the promotions before.
+func (p *promotion) differing(t *schema.Table) string {
+	counts := p.counts[t.Name]
+	if counts.Unchanged <= counts.Inserted+counts.Updated {
+		return p.staged(t, p.seq) // picking rows out would take longer than looking at all
+	}
+	return fmt.Sprintf("(select s.* from %s b join %s s on s.ctid = b._spot)", p.names.before(t, p.seq), p.staged(t, p.seq))
+}
+
+// recheck sees that what the checks found still holds. Other imports may have been rolled back, or rejected, since.
+func (p *promotion) recheck(ctx context.Context) error {
+	for _, t := range p.tables {
+		if c := p.counts[t.Name]; c.Inserted+c.Updated == 0 {
+			continue
+		}
+		for _, ref := range referencesOf(t) {
+			err := p.none(ctx, fmt.Sprintf("from %s t where %s", p.differing(t), p.dangling(t, ref)), t,
+				fmt.Sprintf("%s names a %s that is neither in the import nor in production any more", ref.Name, ref.References.Name))
+			if err != nil {
+				return err
+			}
+		}
+	}
+	version, err := productionVersion(ctx, p.tx, p.target.Tenant)
+	if err != nil || version == *p.record.checked {
+		return err
+	}
+	for _, t := range p.tables {
+		for _, set := range t.Unique {
+			for _, where := range p.uniqueConditions(t, set) {
+				err := p.none(ctx, fmt.Sprintf("from %s t where %s", p.staged(t, p.seq), where), t, columnList(set)+" must be unique, and production has the same")
+				if err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return p.recheckWholes(ctx)
+}
+
+func (p *promotion) recheckWholes(ctx context.Context) error {
+	run := func(ctx context.Context, sql string) (int64, error) {
+		tag, err := p.tx.Exec(ctx, sql)
+		return tag.RowsAffected(), err
+	}
+	for _, r := range p.wholeChecks(p.target.Schema, schema.Error) {
+		found, err := p.findFailing(ctx, run, r)
+		if err != nil {
+			return err
+		}
+		if !found {
+			continue
+		}
+		for _, member := range p.members(r) {
+			if err := p.none(ctx, fmt.Sprintf("from %s t where %s", p.staged(member.table, p.seq), member.where), member.table, r.check.Message); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// none is a Conflict that names an example if a query on staged rows t finds any.
+func (p *promotion) none(ctx context.Context, from string, t *schema.Table, problem string) error {
+	var key string
+	var src []byte
+	err := p.tx.QueryRow(ctx, fmt.Sprintf("select t.%s, t.%s %s limit 1", schema.QuoteIdent(t.Key.SQLName), sourceColumn, from)).Scan(&key, &src)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s, err := parseSource(src)
+	if err != nil {
+		return err
+	}
+	paths, err := filePaths(ctx, p.tx, p.target)
+	if err != nil {
+		return err
+	}
+	return ingest.WithHint(
+		ingest.Errorf(ingest.Conflict, "staging.Promote", "production has changed since the import was checked: %s %s (line %d of %s): %s",
+			t.Name, key, s.Line, paths[s.File], problem),
+		"production is untouched; promote what the import rests on first, or send the files again")
+}
+
+// write puts the differing rows into production.
+func (p *promotion) write(ctx context.Context, t *schema.Table) error {
+	counts := p.counts[t.Name]
+	before, staged, live := p.names.before(t, p.seq), p.staged(t, p.seq), p.names.live(t)
+	var set, names, values []string
+	for _, c := range t.Columns {
+		name := schema.QuoteIdent(c.SQLName)
+		set = append(set, name+" = s."+name)
+		names, values = append(names, name), append(values, "s."+name)
+	}
+	if counts.Updated > 0 {
+		tag, err := p.tx.Exec(ctx, fmt.Sprintf(
+			"update %s p set %s, _import = $1, _updated_at = $2 from %s b join %s s on s.ctid = b._spot where not b._inserted and p.ctid = b._live",
+			live, strings.Join(set, ", "), before, staged,
+		), p.target.Import, p.now)
+		if err := wrote(tag.RowsAffected(), counts.Updated, t, err); err != nil {
+			return err
+		}
+	}
+	if counts.Inserted > 0 {
+		from := fmt.Sprintf("%s b join %s s on s.ctid = b._spot where b._inserted", before, staged)
+		if counts.Inserted == p.rows[t.Name] {
+			from = staged + " s"
+		}
+		tag, err := p.tx.Exec(ctx, fmt.Sprintf(
+			"insert into %s (id, %s, _import, _created_at, _updated_at) select s.id, %s, $1, $2, $2 from %s",
+			live, strings.Join(names, ", "), strings.Join(values, ", "), from,
+		), p.target.Import, p.now)
+		return wrote(tag.RowsAffected(), counts.Inserted, t, err)
+	}
+	return nil
+}
+
+// wrote sees that as many rows were written as were found to differ: somebody else may have written to production.
+func wrote(got, want int64, t *schema.Table, err error) error {
+	if err == nil && got != want {
+		err = ingest.Errorf(ingest.Conflict, "staging", "production's table %s was changed from outside: %d rows were written, not %d", t.Name, got, want)
+	}
+	return err
+}
+
+// nextVersion counts a change of production, and notes on the import whether it is in it.
+func (p *promotion) nextVersion(ctx context.Context, promoted bool) error {
+	var version int64
+	err := p.tx.QueryRow(ctx, "update "+p.names.own("_tenant")+" set version = version + 1 returning version").Scan(&version)
+	if err != nil {
+		return err
+	}
+	_, err = p.tx.Exec(ctx, "update "+p.names.own("_imports")+" set promoted_version = case when $2 then $3::bigint end where seq = $1",
+		p.seq, promoted, version)
+	return err
+}

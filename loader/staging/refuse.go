@@ -1,0 +1,87 @@
+package staging
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"dropline/schema"
+)
+
+// refusal describes rows of one table that are to be refused. Its SQL speaks of the table's rows as t.
+type refusal struct {
+	table  *schema.Table
+	where  string
+	code   string // SQL
+	column string // published name, or ""
+	detail string // SQL, for the message; empty is null
+	value  string // SQL, the value as staged where the source does not hold it; empty is null
+	other  string // SQL, the source of another row that the message names; empty is null
+	from   string // in place of the staging table: must offer ctid, id, _source and the key
+}
+
+const createRefused = `create temporary table refused (
+    tbl smallint not null, spot tid not null, id text not null, step integer not null, source bytea not null, key text,
+    code text not null, col text not null, detail text, value text, other bytea, unique (tbl, spot)
+) on commit drop`
+
+// add refuses rows that are not refused yet, if there are any. Looking comes first: it can be done by several backends in
+// parallel, which writing cannot, and in a file without faults there is nothing to write nor a table to make for it.
+func (c *checker) add(ctx context.Context, r refusal) error {
+	t := r.table
+	if r.from == "" {
+		r.from = c.staged(t, c.seq)
+	}
+	where := fmt.Sprintf(" from %s t where %s and %s", r.from, r.where, c.alive(t, "t"))
+	var any int
+	rows, err := c.tx.Query(ctx, "select 1"+where+" limit 1")
+	if err != nil {
+		return err
+	}
+	if rows.Next() {
+		any = 1
+	}
+	rows.Close()
+	if err := rows.Err(); err != nil || any == 0 {
+		return err
+	}
+	if !c.made {
+		if _, err := c.tx.Exec(ctx, createRefused); err != nil {
+			return err
+		}
+		c.made = true
+	}
+	c.step++
+	tag, err := c.tx.Exec(ctx, fmt.Sprintf(
+		"insert into refused (tbl, spot, id, step, source, key, code, col, detail, value, other) "+
+			"select %d, t.ctid, t.id, %d, t.%s, t.%s, %s, %s, %s, %s, %s%s on conflict do nothing",
+		c.number[t], c.step, sourceColumn, schema.QuoteIdent(t.Key.SQLName), r.code, literal(r.column), orNull(r.detail),
+		orNull(r.value), orNull(r.other), where,
+	))
+	if err != nil {
+		return err
+	}
+	c.refused[t] += tag.RowsAffected()
+	return nil
+}
+
+func orNull(sql string) string {
+	if sql == "" {
+		return "null"
+	}
+	return sql
+}
+
+// literal quotes a text for SQL. The texts are the definition's.
+func literal(s string) string {
+	return "E'" + strings.ReplaceAll(strings.ReplaceAll(s, `\`, `\\`), "'", "''") + "'"
+}
+
+// total is how many rows are refused so far.
+func (c *checker) total() int64 {
+	var n int64
+	for _, count := range c.refused {
+		n += count
+	}
+	return n
+}
