@@ -54,7 +54,7 @@ func (l *Ledger) Finish(ctx context.Context, id ingest.ImportID, attempt int, o 
 		tag, err := tx.Exec(ctx, `UPDATE dropline.imports SET state = $3, finished_at = $4, bytes_read = $5, records_read = $6,
 			staged = $7, rejected = $8, warnings = $9, error = $10, hint = $11
 			WHERE id = $1 AND attempt = $2 AND state = ANY ($12)`, id, attempt, o.State, now, o.BytesRead, o.Read, o.Staged,
-			o.Rejected, o.WarningCount, text(o.Error), text(o.Hint), states(ingest.Sources(o.State)))
+			o.Rejected, o.WarningCount, text(o.Error), text(o.Hint), loadingBefore(o.State))
 		if err != nil {
 			return err
 		}
@@ -76,6 +76,18 @@ func (l *Ledger) Finish(ctx context.Context, id ingest.ImportID, attempt int, o 
 		return ingest.Import{}, err
 	}
 	return imp, nil
+}
+
+// loadingBefore are the states of loading from which it may end in that state. (A staged import may also come from a promotion
+// that failed.)
+func loadingBefore(end ingest.State) []string {
+	var from []ingest.State
+	for _, s := range []ingest.State{ingest.Loading, ingest.Validating} {
+		if s.CanBecome(end) {
+			from = append(from, s)
+		}
+	}
+	return states(from)
 }
 
 // lockInboxOf takes the lock of an import's tenant.
