@@ -256,11 +256,6 @@ func (s *server) stop() error {
 	if s.cancel != nil {
 		s.cancel()
 	}
-	for _, l := range []net.Listener{s.sftpListener, s.apiListener} {
-		if l != nil {
-			_ = l.Close() // the roles have closed them already
-		}
-	}
 	ended := make(chan struct{})
 	go func() {
 		s.roles.Wait()
@@ -270,6 +265,11 @@ func (s *server) stop() error {
 	case <-ended:
 	case <-time.After(limit * 3 / 4):
 		s.logger.Warn("some work did not end in time; it is taken up again at the next start")
+	}
+	for _, l := range []net.Listener{s.sftpListener, s.apiListener} {
+		if l != nil {
+			_ = l.Close() // the roles that began to serve have closed theirs
+		}
 	}
 	var errs []error
 	if s.at.PID != 0 {
