@@ -21,7 +21,7 @@ type Config struct {
 	Schemas  *schema.Catalogue
 
 	// Rows returns up to limit staged rows of an import's table (published name) after the given position, which is 0 at
-	// first, and the position after the last one.
+	// first, and the position of the last one, or 0 where there are no more.
 	Rows func(ctx context.Context, imp ingest.Import, table string, after int64, limit int) ([]json.RawMessage, int64, error)
 	// Counts returns the rows a tenant has in production per table (published name).
 	Counts func(ctx context.Context, tenant ingest.Tenant) (map[string]int64, error)

@@ -94,6 +94,10 @@ func (s *Server) createCredential(ctx context.Context, tenant ingest.TenantID, b
 	if err := s.checkCredential(tenant, kind, b); err != nil {
 		return nil, err
 	}
+	label := b.Label
+	if label == "" {
+		label = b.Kind
+	}
 	out := &createdCredentialOutput{}
 	var credential ingest.Credential
 	var err error
@@ -104,11 +108,11 @@ func (s *Server) createCredential(ctx context.Context, tenant ingest.TenantID, b
 			password = rand.Text() // 130 bits, letters and digits: easy to type and to pass on the phone
 			out.Body.Password = password
 		}
-		credential, err = s.cfg.Ledger.AddPassword(ctx, tenant, b.Label, password, b.ExpiresAt)
+		credential, err = s.cfg.Ledger.AddPassword(ctx, tenant, label, password, b.ExpiresAt)
 	case ingest.PublicKey:
-		credential, err = s.cfg.Ledger.AddPublicKey(ctx, tenant, b.Label, b.PublicKey, b.ExpiresAt)
+		credential, err = s.cfg.Ledger.AddPublicKey(ctx, tenant, label, b.PublicKey, b.ExpiresAt)
 	case ingest.Client:
-		credential, out.Body.ClientSecret, err = s.cfg.Ledger.AddClient(ctx, tenant, b.Label, b.ExpiresAt)
+		credential, out.Body.ClientSecret, err = s.cfg.Ledger.AddClient(ctx, tenant, label, b.ExpiresAt)
 		out.Body.ClientID = string(credential.ID)
 	}
 	if err != nil {

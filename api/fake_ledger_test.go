@@ -116,6 +116,9 @@ func (f *fakeLedger) Usage(_ context.Context, id ingest.TenantID) (ingest.Usage,
 }
 
 func (f *fakeLedger) add(c ingest.Credential) (ingest.Credential, error) {
+	if c.Label == "" {
+		return c, ingest.Errorf(ingest.Invalid, "fake", "the label must be 1 to 200 characters in one line")
+	}
 	if _, ok := f.tenants[c.Tenant]; !ok && c.Tenant != "" {
 		return c, absent("tenant")
 	}

@@ -113,6 +113,9 @@ func fakeRows(_ context.Context, _ ingest.Import, table string, after int64, lim
 	for n := after + 1; n <= 120 && len(rows) < limit; n++ {
 		rows = append(rows, json.RawMessage(fmt.Sprintf(`{"Row":%d,"Table":%q,"Big":12345678901234567890.10}`, n, table)))
 	}
+	if after+int64(len(rows)) == 120 {
+		return rows, 0, nil
+	}
 	return rows, after + int64(len(rows)), nil
 }
 

@@ -126,6 +126,9 @@ func (s *Server) listRows(ctx context.Context, in *rowsInput) (*rowsOutput, erro
 	if err != nil {
 		return nil, err
 	}
+	if err := checkedToTheEnd(&imp, "rows"); err != nil {
+		return nil, err
+	}
 	if err := s.checkTable(&imp, in.Table); err != nil {
 		return nil, err
 	}
@@ -134,7 +137,7 @@ func (s *Server) listRows(ctx context.Context, in *rowsInput) (*rowsOutput, erro
 		return nil, err
 	}
 	out := &rowsOutput{Body: RowPage{Table: in.Table, Items: []json.RawMessage{}}}
-	if !slices.ContainsFunc(imp.Tables, func(t ingest.ImportTable) bool { return t.Name == in.Table }) {
+	if !slices.ContainsFunc(imp.Tables, func(t ingest.ImportTable) bool { return t.Name == in.Table && t.Staged > 0 }) {
 		return out, nil // a table of the schema for which the import has nothing
 	}
 	rows, next, err := s.cfg.Rows(ctx, imp, in.Table, after, in.Limit)
@@ -142,7 +145,7 @@ func (s *Server) listRows(ctx context.Context, in *rowsInput) (*rowsOutput, erro
 		return nil, err
 	}
 	out.Body.Items = append(out.Body.Items, rows...)
-	if len(rows) == in.Limit && next > after {
+	if next > after {
 		out.Body.NextCursor = encodeCursor("rows", strconv.FormatInt(next, 10))
 	}
 	return out, nil

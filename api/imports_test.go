@@ -318,6 +318,9 @@ func TestRows(t *testing.T) {
 	if len(page.Items) != 0 {
 		t.Error("rows of a table that the import does not have")
 	}
+	for _, state := range []ingest.State{ingest.Queued, ingest.Loading, ingest.Validating, ingest.Failed, ingest.Cancelled} {
+		f.do(http.MethodGet, "/etl/imports/"+string(f.addImport("acme", state).ID)+"/rows?table=Matter", f.acme, nil).problem(http.StatusConflict)
+	}
 	for _, query := range []string{"", "?table=", "?table=matter", "?table=matter%3Bdrop", "?table=Nope", "?table=Matter&cursor=zzz", "?table=Matter&limit=0"} {
 		if p := f.do(http.MethodGet, "/etl/imports/"+id+"/rows"+query, f.acme, nil).problem(http.StatusUnprocessableEntity); len(p.Errors) == 0 {
 			t.Errorf("%q: no errors", query)

@@ -88,23 +88,15 @@ func (s *Server) listRejects(ctx context.Context, in *rejectsInput) (*streamOutp
 	}}, nil
 }
 
-// rejectsObject finds the caller's import and its rejects file, whose size is 0 where no row was refused. Before an import
-// has been checked to its end nobody knows its rejects, which is not the same as having none.
+// rejectsObject finds the caller's import and its rejects file, whose size is 0 where no row was refused.
 func (s *Server) rejectsObject(ctx context.Context, requestID string) (ingest.Import, ingest.Object, error) {
 	const op = "api.rejectsObject"
 	imp, err := s.findImport(ctx, requestID)
 	if err != nil {
 		return imp, ingest.Object{}, err
 	}
-	switch imp.State {
-	case ingest.Queued, ingest.Loading, ingest.Validating:
-		return imp, ingest.Object{}, ingest.WithHint(
-			ingest.Errorf(ingest.Conflict, op, "the import is %s: its rejects are not known yet", imp.State),
-			"wait until it is staged or rejected; the status shows the first ones")
-	case ingest.Failed, ingest.Cancelled:
-		return imp, ingest.Object{}, ingest.WithHint(
-			ingest.Errorf(ingest.Conflict, op, "the import is %s: it was not checked to its end", imp.State), "retry it")
-	case ingest.Staged, ingest.Rejected, ingest.Promoting, ingest.Promoted, ingest.RollingBack, ingest.RolledBack:
+	if err := checkedToTheEnd(&imp, "rejects"); err != nil {
+		return imp, ingest.Object{}, err
 	}
 	object, err := s.cfg.Bucket.Stat(ctx, ingest.ReportPrefix+string(imp.Tenant)+"/"+string(imp.ID)+"/rejects.csv")
 	if err != nil && ingest.KindOf(err) == ingest.NotFound {
@@ -114,6 +106,20 @@ func (s *Server) rejectsObject(ctx context.Context, requestID string) (ingest.Im
 		return imp, ingest.Object{}, nil
 	}
 	return imp, object, err
+}
+
+// checkedToTheEnd refuses to show what of an import that nobody knows yet: an empty list would say that there is nothing.
+func checkedToTheEnd(imp *ingest.Import, what string) error {
+	const op = "api.checkedToTheEnd"
+	switch imp.State {
+	case ingest.Queued, ingest.Loading, ingest.Validating:
+		return ingest.WithHint(ingest.Errorf(ingest.Conflict, op, "the import is %s: its %s are not known yet", imp.State, what),
+			"wait until it is staged or rejected")
+	case ingest.Failed, ingest.Cancelled:
+		return ingest.WithHint(ingest.Errorf(ingest.Conflict, op, "the import is %s: it was not checked to its end", imp.State), "retry it")
+	case ingest.Staged, ingest.Rejected, ingest.Promoting, ingest.Promoted, ingest.RollingBack, ingest.RolledBack:
+	}
+	return nil
 }
 
 // rejectPosition is where a cursor stands: a byte offset at the beginning of a record, and the entity tag of the file.

@@ -93,7 +93,7 @@ type Credential struct {
 // CredentialCreate makes a credential. A tenant may have several of each kind: add the new one, switch over, revoke the old.
 type CredentialCreate struct {
 	Kind      string     `json:"kind" enum:"password,public_key,client" doc:"password and public_key sign in to SFTP as the tenant's slug; client signs in to this API"`
-	Label     string     `json:"label,omitempty" maxLength:"200" example:"nightly export"`
+	Label     string     `json:"label,omitempty" maxLength:"200" doc:"For people; default the kind" example:"nightly export"`
 	Password  string     `json:"password,omitempty" maxLength:"1024" doc:"Kind password only; at least 12 characters. Left out, one is made and shown once."`
 	PublicKey string     `json:"publicKey,omitempty" maxLength:"16384" doc:"Kind public_key only: a line as in authorized_keys, without options" example:"ssh-ed25519 AAAA… me@example.org"`
 	ExpiresAt *time.Time `json:"expiresAt,omitempty" doc:"Default never"`
