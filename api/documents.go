@@ -17,7 +17,7 @@ var swaggerUI embed.FS
 
 // docsCSP lets the reference load its own script and style from this server and nothing from elsewhere. Its style sheet
 // holds its icons as data.
-const docsCSP = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
+const docsCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 // openAnswers lets answers have more fields than are described: a later version may add some, and a client that checks what

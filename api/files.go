@@ -29,12 +29,14 @@ type uploadInput struct {
 	header  http.Header
 	control *http.ResponseController
 	length  int64 // -1: not said
+	framed  bool  // it says where its body ends
 }
 
 // Resolve takes hold of the body, which huma is not to read.
 func (in *uploadInput) Resolve(hc huma.Context) []error {
 	r, w := humago.Unwrap(hc)
 	in.body, in.header, in.length, in.control = r.Body, r.Header, r.ContentLength, http.NewResponseController(w)
+	in.framed = r.ProtoMajor > 1 || len(r.TransferEncoding) > 0 || r.Header.Get("Content-Length") != ""
 	return nil
 }
 
@@ -71,7 +73,8 @@ func (s *Server) registerFiles() {
 		}},
 		SkipValidateBody: true,
 		Errors: []int{
-			http.StatusNotFound, http.StatusForbidden, http.StatusRequestTimeout, http.StatusConflict, http.StatusInsufficientStorage,
+			http.StatusNotFound, http.StatusForbidden, http.StatusRequestTimeout, http.StatusConflict, http.StatusLengthRequired,
+			http.StatusInsufficientStorage,
 		},
 	}}, s.upload)
 	register(s, operation{access: anyCaller, Operation: huma.Operation{
@@ -94,6 +97,10 @@ func (s *Server) upload(ctx context.Context, in *uploadInput) (*uploadOutput, er
 	path, err := inboxPath(in.Name)
 	if err != nil {
 		return nil, err
+	}
+	if !in.framed { // net/http takes that for an empty file, which it may not be
+		return nil, newProblem(http.StatusLengthRequired, "the request does not say how long the file is",
+			"send Content-Length, or Transfer-Encoding: chunked").with("Connection", "close")
 	}
 	digests, err := digestsOf(in.header)
 	if err != nil {

@@ -152,6 +152,7 @@ func TestBrokenUploadsLeaveNothing(t *testing.T) {
 		"no last chunk":        {"Transfer-Encoding: chunked\r\n\r\n4\r\nonly\r\n", false},
 		"broken chunk":         {"Transfer-Encoding: chunked\r\n\r\n4\r\nonlyXX\r\n", false},
 		"nothing of the body":  {"Content-Length: 100\r\n\r\n", false},
+		"no length at all":     {"\r\na,b\n", false},
 		"half closed too soon": {"Content-Length: 100\r\n\r\n" + strings.Repeat("x", 99), false},
 	} {
 		t.Run(name, func(t *testing.T) {

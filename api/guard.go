@@ -67,7 +67,7 @@ func (s *Server) guard(w http.ResponseWriter, r *http.Request) {
 		// The deadline only bounds the draining of what the handler left unread; net/http sets another for the next
 		// request.
 		_ = answer.control.SetReadDeadline(time.Now().Add(drainTimeout))
-		s.cfg.Logger.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("request", req.id),
+		s.cfg.Logger.LogAttrs(r.Context(), levelOf(req.path), "request", slog.String("request", req.id),
 			slog.String("method", r.Method), slog.String("path", req.path), slog.Int("status", answer.status),
 			slog.Int64("bytes", answer.written), slog.Duration("took", s.cfg.Clock().Sub(started)),
 			slog.String("credential", string(req.caller)))
@@ -157,6 +157,15 @@ func methodName(method string) string {
 		return "this method"
 	}
 	return method
+}
+
+// levelOf keeps out of the log what machines ask every few seconds.
+func levelOf(path string) slog.Level {
+	switch path {
+	case "/healthz", "/readyz", "/metrics":
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
 }
 
 func newRequestID() string {

@@ -146,6 +146,10 @@ func descriptionOf(status int) string {
 		return "There is no such thing, or it is another tenant's"
 	case http.StatusConflict:
 		return "The present state does not allow it; detail says why"
+	case http.StatusRequestTimeout:
+		return "The body did not arrive in time"
+	case http.StatusLengthRequired:
+		return "The request does not say how long its body is"
 	case http.StatusRequestEntityTooLarge:
 		return "The body is too large"
 	case http.StatusUnsupportedMediaType:

@@ -197,6 +197,8 @@ func slugOf(status int) string {
 		return "timeout"
 	case http.StatusConflict:
 		return "conflict"
+	case http.StatusLengthRequired:
+		return "length-required"
 	case http.StatusRequestEntityTooLarge:
 		return "too-large"
 	case http.StatusUnsupportedMediaType:
