@@ -139,7 +139,9 @@ func (a *authenticator) recovered(op string, err *error) {
 // clip shortens a user name that cannot be anybody's.
 func clip(user string) string { return user[:min(len(user), maxUserBytes)] }
 
-func remote(meta ssh.ConnMetadata) slog.Attr { return slog.String("remote", meta.RemoteAddr().String()) }
+func remote(meta ssh.ConnMetadata) slog.Attr {
+	return slog.String("remote", meta.RemoteAddr().String())
+}
 
 // addressOf returns what counts as one address: an IPv4 address, or an IPv6 network of 64 bits, which one host commands.
 func addressOf(addr net.Addr) netip.Prefix {

@@ -105,7 +105,7 @@ func (r *rig) sshd() func() time.Duration {
 	check(r.t, err)
 	check(r.t, os.WriteFile(filepath.Join(r.dir, "authorized"), public, 0o600))
 	check(r.t, os.MkdirAll("/run/sshd", 0o755))
-	cmd := exec.Command(path, "-D", "-e", "-f", "/dev/null", "-p", "0", "-oListenAddress=127.0.0.1:2299", "-oHostKey="+filepath.Join(r.dir, "id"),
+	cmd := exec.Command(path, "-D", "-e", "-f", "/dev/null", "-oListenAddress=127.0.0.1:2299", "-oHostKey="+filepath.Join(r.dir, "id"),
 		"-oAuthorizedKeysFile="+filepath.Join(r.dir, "authorized"), "-oStrictModes=no", "-oUsePAM=no", "-oPermitRootLogin=yes", "-oPidFile=none", "-oSubsystem=sftp internal-sftp")
 	var log strings.Builder
 	cmd.Stderr = &log

@@ -75,7 +75,7 @@ func (c *connection) serveChannel(ctx context.Context, offered ssh.NewChannel) {
 	if err != nil {
 		return
 	}
-	defer channel.Close()
+	defer channel.Close() //nolint:errcheck // it may be closed already
 	for request := range requests {
 		var work func(s *session) uint32
 		switch request.Type {

@@ -27,8 +27,6 @@ const (
 
 // execute runs one of the few commands that clients send beside SFTP, mostly to compare checksums. There is no shell.
 func (s *session) execute(channel ssh.Channel, line string) uint32 {
-	s.busy(1)
-	defer s.busy(-1)
 	defer s.notes.close()
 	words, err := splitWords(line)
 	if err != nil {
@@ -114,6 +112,8 @@ func (s *session) sum(stdin io.Reader, h hash.Hash, file string) ([]byte, error)
 		_, err := io.Copy(h, stdin)
 		return h.Sum(nil), err
 	}
+	s.busy(1) // from here on nothing comes from the client
+	defer s.busy(-1)
 	p, err := ingest.CleanPath(file)
 	if err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func (s *session) sum(stdin io.Reader, h hash.Hash, file string) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	defer body.Close()
+	defer body.Close() //nolint:errcheck // all that is wanted of it has been read
 	n, err := io.Copy(h, body)
 	if err == nil && n != entry.Size {
 		err = ingest.E(ingest.Internal, op, io.ErrUnexpectedEOF)

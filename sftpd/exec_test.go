@@ -5,6 +5,7 @@ import (
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -23,7 +24,7 @@ func (r *rig) run(command, stdin string) (out, errs string, status int) {
 	var o, e bytes.Buffer
 	s.Stdout, s.Stderr, s.Stdin = &o, &e, strings.NewReader(stdin)
 	if err := s.Run(command); err != nil {
-		exit, ok := err.(*ssh.ExitError)
+		exit, ok := errors.AsType[*ssh.ExitError](err)
 		if !ok {
 			r.t.Fatalf("%s: %v", command, err)
 		}

@@ -15,6 +15,7 @@ type memoryBucket struct {
 	ingest.Bucket // what is not implemented panics
 
 	discard bool
+	short   int64 // if not 0, every object ends there
 	mu      sync.Mutex
 	objects map[string][]byte
 	opened  int
@@ -63,6 +64,9 @@ func (b *memoryBucket) Open(_ context.Context, key string, offset, length int64,
 	data, ok := b.objects[key]
 	if !ok {
 		return nil, ingest.Object{}, ingest.Errorf(ingest.NotFound, "fake", "no object")
+	}
+	if b.short > 0 {
+		length = max(min(length, b.short-offset), 0)
 	}
 	return io.NopCloser(bytes.NewReader(data[offset : offset+length])), ingest.Object{Key: key, Size: int64(len(data)), ETag: "e"}, nil
 }

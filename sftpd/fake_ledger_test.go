@@ -18,19 +18,17 @@ type memoryLedger struct {
 	ingest.Ledger // what is not implemented panics
 
 	mu        sync.Mutex
-	passwords map[string]string            // by user
-	keys      map[string][]byte            // by user
-	entries   map[ingest.TenantID]entries  // by path
-	partials  map[ingest.TenantID]entries  //
-	drops     []ingest.Registration        // in the order of registration
-	quota     int64                        //
-	disabled  map[ingest.TenantID]bool     //
-	fault     func(op, path string) error  // asked before each operation
-	settings  map[string][]byte            //
-	calls     map[string]int               //
-	times     map[string]time.Time         // by path, as set
-	verified  []string                     // users whose password was asked for
-	slow      func(ctx context.Context, op string) // called before each operation
+	passwords map[string]string           // by user
+	keys      map[string][]byte           // by user
+	entries   map[ingest.TenantID]entries // by path
+	partials  map[ingest.TenantID]entries //
+	drops     []ingest.Registration       // in the order of registration
+	quota     int64                       //
+	disabled  map[ingest.TenantID]bool    //
+	fault     func(op, path string) error // asked before each operation
+	settings  map[string][]byte           //
+	calls     map[string]int              //
+	times     map[string]time.Time        // by path, as set
 }
 
 type entries map[string]ingest.Entry
@@ -85,7 +83,6 @@ func (l *memoryLedger) VerifyPassword(_ context.Context, user, password string) 
 		return ingest.Identity{}, err
 	}
 	defer end()
-	l.verified = append(l.verified, user)
 	if want, ok := l.passwords[user]; !ok || want == "" || want != password {
 		return ingest.Identity{}, ingest.Errorf(ingest.Denied, "fake", "denied")
 	}

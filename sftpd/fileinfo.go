@@ -26,12 +26,23 @@ type fileInfo struct {
 	modTime time.Time
 }
 
-func (i fileInfo) Name() string       { return i.name }
-func (i fileInfo) Size() int64        { return i.size }
-func (i fileInfo) Mode() fs.FileMode  { return i.mode }
+// Name implements fs.FileInfo.
+func (i fileInfo) Name() string { return i.name }
+
+// Size implements fs.FileInfo.
+func (i fileInfo) Size() int64 { return i.size }
+
+// Mode implements fs.FileInfo.
+func (i fileInfo) Mode() fs.FileMode { return i.mode }
+
+// ModTime implements fs.FileInfo.
 func (i fileInfo) ModTime() time.Time { return i.modTime }
-func (i fileInfo) IsDir() bool        { return i.mode.IsDir() }
-func (i fileInfo) Sys() any           { return nil }
+
+// IsDir implements fs.FileInfo.
+func (i fileInfo) IsDir() bool { return i.mode.IsDir() }
+
+// Sys implements fs.FileInfo.
+func (i fileInfo) Sys() any { return nil }
 
 func infoOf(e ingest.Entry) fileInfo {
 	info := fileInfo{name: path.Base(e.Path), size: e.Size, mode: modeOtherFile, modTime: e.ModTime}

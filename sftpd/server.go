@@ -88,6 +88,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			s.drain()
 			return nil
 		case errors.Is(err, net.ErrClosed):
+			s.drain()
 			return ingest.E(ingest.Internal, "sftpd.Serve", err)
 		case err != nil: // too many open files, or a connection that ended at once
 			s.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "connection not accepted", slog.Any("error", err))
@@ -103,7 +104,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 
 // handle sees one connection through.
 func (s *Server) handle(ctx context.Context, conn net.Conn) {
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // it may be closed already
 	defer func() {
 		if v := recover(); v != nil {
 			s.panicked("connection", v)
