@@ -3,7 +3,9 @@ package ledger_test
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -59,9 +61,8 @@ type world struct {
 
 func newWorld(t testing.TB, change ...func(*ledger.Config)) *world {
 	t.Helper()
-	w := &world{t: t, dsn: devtest.Postgres(t), clock: newClock()}
+	w := &world{t: t, dsn: migrated(t), clock: newClock()}
 	w.Ledger, w.pool = w.open(change...)
-	w.must(w.Migrate(t.Context()))
 	for _, id := range []ingest.TenantID{acme, globex} {
 		_, err := w.CreateTenant(t.Context(), ingest.Tenant{
 			ID: id, Name: string(id), Schema: ingest.DefaultSchema, TimeZone: "UTC", Enabled: true,
@@ -70,6 +71,69 @@ func newWorld(t testing.TB, change ...func(*ledger.Config)) *world {
 		w.must(err)
 	}
 	return w
+}
+
+// template is a database that has been migrated once for all tests: copying it is much cheaper than migrating each. It goes
+// with the server, when the tests are over.
+var template struct {
+	sync.Mutex
+	admin  string // a database to connect to while the template is copied
+	serial int
+}
+
+// migrated is a connection string to a new database with the ledger's tables, dropped when the test ends.
+func migrated(t testing.TB) string {
+	t.Helper()
+	template.Lock()
+	defer template.Unlock()
+	if template.admin == "" {
+		admin := database(t, devtest.Postgres(t), "postgres")
+		execute(t, admin, "CREATE DATABASE ledger_template")
+		pool, err := pgxpool.New(t.Context(), database(t, admin, "ledger_template"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer pool.Close()
+		l, err := ledger.Open(t.Context(), ledger.Config{Pool: pool})
+		if err == nil {
+			err = l.Migrate(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		pool.Close()
+		template.admin = admin
+	}
+	template.serial++
+	name := fmt.Sprintf("ledger_%d", template.serial)
+	execute(t, template.admin, "CREATE DATABASE "+name+" TEMPLATE ledger_template STRATEGY file_copy")
+	t.Cleanup(func() { execute(t, template.admin, "DROP DATABASE "+name+" WITH (FORCE)") })
+	return database(t, template.admin, name)
+}
+
+// database is a connection string to another database of the same server.
+func database(t testing.TB, dsn, name string) string {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal("the server's address does not parse")
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+func execute(t testing.TB, dsn, sql string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, dsn)
+	if err == nil {
+		_, err = conn.Exec(ctx, sql)
+		err = errors.Join(err, conn.Close(ctx))
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
 }
 
 // open opens a further ledger on the same database, as another process would.

@@ -28,9 +28,6 @@ const migrateLock int64 = 0x64726f706c696e65
 // Several processes may call it at once. A database that is newer than the program is refused (Invalid) and left alone.
 func (l *Ledger) Migrate(ctx context.Context) error {
 	const op = "ledger.Migrate"
-	if _, err := l.version(ctx); err != nil {
-		return fault(op, err)
-	}
 	// River's migrations have no lock of their own, and neither has CREATE SCHEMA; this one covers all of it.
 	s, err := l.openSession(ctx)
 	if err != nil {
@@ -38,6 +35,9 @@ func (l *Ledger) Migrate(ctx context.Context) error {
 	}
 	defer s.close()
 	if _, err := s.conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, migrateLock); err != nil {
+		return fault(op, err)
+	}
+	if _, err := l.version(ctx); err != nil {
 		return fault(op, err)
 	}
 	if _, err := s.conn.Exec(ctx, `CREATE SCHEMA IF NOT EXISTS dropline`); err != nil {
@@ -79,19 +79,14 @@ func (l *Ledger) migrateTables(ctx context.Context) error {
 
 // version returns the version of the ledger's tables, 0 if there are none. It refuses one that is newer than the program.
 func (l *Ledger) version(ctx context.Context) (int64, error) {
-	var ours, rivers bool
-	err := l.pool.QueryRow(ctx, `SELECT to_regclass('dropline.goose_db_version') IS NOT NULL,
-		to_regclass('dropline.river_migration') IS NOT NULL`).Scan(&ours, &rivers)
-	if err != nil {
+	var ours bool
+	err := l.pool.QueryRow(ctx, `SELECT to_regclass('dropline.goose_db_version') IS NOT NULL`).Scan(&ours)
+	if err != nil || !ours {
 		return 0, err
 	}
-	if rivers {
-		if err := l.refuseNewerRiver(ctx); err != nil {
-			return 0, err
-		}
-	}
-	if !ours {
-		return 0, nil
+	// River's tables were there first, so they are whole now. Before, they may be half made by another process.
+	if err := l.refuseNewerRiver(ctx); err != nil {
+		return 0, err
 	}
 	var version int64
 	err = l.pool.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM dropline.goose_db_version WHERE is_applied`).
