@@ -37,6 +37,7 @@ type checker struct {
 	limit      int // rejects that are kept; 0 is all
 
 	files   []*checkedFile
+	leftOut []string // files of a directory that are no data
 	given   map[*schema.Table]bool
 	join    *join
 	refused map[place]bool // by the checks across rows

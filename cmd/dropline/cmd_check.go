@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -68,7 +67,8 @@ func (c *checkCmd) Run(a *app) error {
 		Refused   int64           `json:"refused"`
 		Rejects   []ingest.Reject `json:"rejects"`
 		Unchecked []string        `json:"uncheckedReferences,omitempty"`
-	}{ck.schema.ID(), !bad, ck.files, ck.total, rejects, ck.unchecked()}, func(w io.Writer) { showChecked(w, ck, rejects) })
+		LeftOut   []string        `json:"leftOut,omitempty"`
+	}{ck.schema.ID(), !bad, ck.files, ck.total, rejects, ck.unchecked(), ck.leftOut}, func(w io.Writer) { showChecked(w, ck, rejects) })
 	if err == nil && bad {
 		err = faultsFound()
 	}
@@ -107,7 +107,7 @@ func (c *checkCmd) checker(a *app) (*checker, error) {
 	return ck, nil
 }
 
-// addFiles adds a file, or those below a directory. Hidden ones are left out, as an upload of them would be.
+// addFiles adds a file, or those with data in a directory.
 func (ck *checker) addFiles(root string) error {
 	info, err := os.Stat(root)
 	if err != nil {
@@ -117,24 +117,14 @@ func (ck *checker) addFiles(root string) error {
 		ck.files = append(ck.files, newCheckedFile(root, filepath.Base(root)))
 		return nil
 	}
-	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		hiddenName := strings.HasPrefix(d.Name(), ".") && path != root
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && hiddenName:
-			return filepath.SkipDir
-		case d.IsDir() || hiddenName:
-			return nil
-		case !d.Type().IsRegular():
-			return nil
-		}
-		below, err := filepath.Rel(root, path)
-		if err == nil {
-			ck.files = append(ck.files, newCheckedFile(path, filepath.ToSlash(below)))
-		}
-		return err
-	})
+	found, leftOut, err := dataFiles(root)
+	for _, below := range found {
+		ck.files = append(ck.files, newCheckedFile(filepath.Join(root, filepath.FromSlash(below)), below))
+	}
+	for _, below := range leftOut {
+		ck.leftOut = append(ck.leftOut, filepath.Join(root, filepath.FromSlash(below)))
+	}
+	return err
 }
 
 func newCheckedFile(path, inbox string) *checkedFile {
@@ -148,17 +138,16 @@ func showChecked(w io.Writer, ck *checker, rejects []ingest.Reject) {
 			continue
 		}
 		fmt.Fprintf(w, "%s: table %s, %s, %s refused\n", f.Path, f.Table, plural(f.Rows, "row", "rows"), thousands(f.Refused))
-		for _, col := range f.Columns {
-			if from := columnSource(col); from != "" {
-				fmt.Fprintf(w, "  %s <- %s\n", col.Column, from)
-			}
-		}
+		showColumns(w, f.Columns)
 		if len(f.Ignored) > 0 {
 			fmt.Fprintf(w, "  ignored: %s\n", printable(strings.Join(f.Ignored, ", "), maxText))
 		}
 		for _, note := range f.Notes {
 			fmt.Fprintf(w, "  note: %s\n", printable(note, maxText))
 		}
+	}
+	if len(ck.leftOut) > 0 {
+		fmt.Fprintf(w, "left out, as no data by their extension: %s\n", strings.Join(ck.leftOut, ", "))
 	}
 	if names := ck.unchecked(); len(names) > 0 {
 		fmt.Fprintf(w, "references to %s were not looked at: no file of theirs is given\n", strings.Join(names, ", "))
@@ -172,6 +161,23 @@ func showChecked(w io.Writer, ck *checker, rejects []ingest.Reject) {
 		rows = append(rows, []string{r.File, strconv.FormatInt(r.Line, 10), r.Column, r.Code, printable(r.Value, 24), printable(r.Message, 160)})
 	}
 	wideTable(w, []string{"FILE", "LINE", "COLUMN", "CODE", "VALUE", "MESSAGE"}, rows)
+}
+
+// showColumns says what feeds each column; those fed by a header of their own name share a line.
+func showColumns(w io.Writer, columns []mapping.ColumnSource) {
+	var same []string
+	for _, c := range columns {
+		switch from := columnSource(c); from {
+		case "":
+		case c.Column:
+			same = append(same, from)
+		default:
+			fmt.Fprintf(w, "  %s <- %s\n", c.Column, from)
+		}
+	}
+	if len(same) > 0 {
+		fmt.Fprintf(w, "  by their own names: %s\n", strings.Join(same, ", "))
+	}
 }
 
 // columnSource says in words where a column's values come from; empty if the file has nothing for it.

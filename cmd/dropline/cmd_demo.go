@@ -33,7 +33,7 @@ export with a few spoiled rows, uploads it with OpenSSH's sftp, waits, shows the
 shows what is in production. Before each step stands the command that a person would type for it.
 
 With --data, your own files are taken in place of a sample. Its data is in a temporary directory that is removed at the end,
-unless --data-dir names one to keep. Exit status 3 if your files were rejected.
+unless --data-dir names one to keep. Of your directory, files that are no text tables by their extension are left out. Exit status 3 if your files were rejected.
 
 Examples:
 

@@ -209,11 +209,11 @@ func showTables(w io.Writer, s api.ImportStatus) {
 		return
 	}
 	p := s.Promotion
-	fmt.Fprintf(w, "\n  promotion %s", p.State)
+	fmt.Fprintf(w, "\n  promotion: %s", p.State)
 	if p.Seconds != nil {
-		fmt.Fprintf(w, " in %.2f s", *p.Seconds)
+		fmt.Fprintf(w, " after %.2f s", *p.Seconds)
 	}
-	fmt.Fprintf(w, ": %s inserted, %s updated, %s unchanged, %s deleted\n", thousands(p.Counts.Inserted),
+	fmt.Fprintf(w, "; %s inserted, %s updated, %s unchanged, %s deleted\n", thousands(p.Counts.Inserted),
 		thousands(p.Counts.Updated), thousands(p.Counts.Unchanged), thousands(p.Counts.Deleted))
 	if p.Override != "" {
 		fmt.Fprintf(w, "  although rejected, because: %s\n", printable(p.Override, maxText))

@@ -24,7 +24,7 @@ type addresses struct {
 	PID          int      `json:"pid"`
 	Version      string   `json:"version"`
 	Roles        []string `json:"roles"`
-	API          string   `json:"api,omitempty"`  // URL
+	API          string   `json:"url,omitempty"`
 	SFTP         string   `json:"sftp,omitempty"` // host:port
 	Fingerprints []string `json:"fingerprints,omitempty"`
 }

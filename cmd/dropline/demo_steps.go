@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -124,24 +123,19 @@ func (d *demonstration) gather() error {
 		}
 		d.note("%s in %d files, %d of them spoiled", plural(rows, "row", "rows"), len(e.Tables()), demoErrors)
 	}
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		hiddenName := strings.HasPrefix(entry.Name(), ".") && path != root
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && hiddenName:
-			return filepath.SkipDir
-		case !entry.Type().IsRegular() || hiddenName:
-			return nil
-		}
-		to, err := filepath.Rel(root, path)
-		if err == nil {
-			d.files = append(d.files, demoFile{path, filepath.ToSlash(to)})
-		}
+	found, leftOut, err := dataFiles(root)
+	if err != nil {
 		return err
-	})
-	if err == nil && len(d.files) == 0 {
-		err = failed("name a directory with CSV files", "there is no file in %s", root)
+	}
+	for _, to := range found {
+		d.files = append(d.files, demoFile{filepath.Join(root, filepath.FromSlash(to)), to})
+	}
+	if len(leftOut) > 0 {
+		d.a.say("")
+		d.note("left out, as no data by their extension: %s", strings.Join(leftOut, ", "))
+	}
+	if len(d.files) == 0 {
+		err = failed("name a directory with CSV files", "there is no data file in %s", root)
 	}
 	return err
 }
@@ -289,7 +283,7 @@ func (d *demonstration) promote(s api.ImportStatus) error {
 	case "rejected":
 		d.refuse = true
 		d.shows("dropline rejects %s --csv   # all refused rows; /reports has them too", s.RequestID)
-		d.note("rejected: more rows were refused than the tenant's limit of %s allows; nothing was promoted", percent(0.1))
+		d.note("rejected: %s; nothing was promoted", s.Error)
 		return nil
 	default:
 		return outcome(s)

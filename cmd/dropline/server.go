@@ -81,6 +81,9 @@ func (s *server) start(ctx context.Context) error {
 	if err := os.MkdirAll(s.dataDir, 0o755); err != nil {
 		return failed("name another with --data-dir", "the data directory cannot be made: %w", err)
 	}
+	if err := removeFile(filepath.Join(s.dataDir, addressesFile)); err != nil { // of a process that was killed
+		return err
+	}
 	if err := s.loadSchemas(); err != nil {
 		return err
 	}
