@@ -233,7 +233,10 @@ func (r *Reader) values() {
 		if f.doubled || charset != nil {
 			raw = r.text(record, f, &r.convert.arena)
 		}
-		text := trimSpace(raw)
+		text := raw
+		if n := len(raw); n == 0 || raw[0]-'!' >= 0x7F-'!' || raw[n-1]-'!' >= 0x7F-'!' { // as in trimSpace, once for each field
+			text = trimSpace(raw)
+		}
 		v.Raw = raw
 		if len(text) == 0 {
 			v.Null = true
