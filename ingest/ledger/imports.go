@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -53,7 +54,7 @@ func (l *Ledger) ListImports(ctx context.Context, filter ingest.ImportFilter) ([
 	}
 	if len(filter.States) > 0 {
 		args = append(args, states(filter.States))
-		sql += ` AND i.state = ANY ($` + string(rune('0'+len(args))) + `)`
+		sql += fmt.Sprintf(` AND i.state = ANY ($%d)`, len(args))
 	}
 	rows, err := l.pool.Query(ctx, sql+` ORDER BY i.seq DESC LIMIT $2`, args...)
 	list, err := collect(rows, err, scanImport)

@@ -73,14 +73,19 @@ func (l *Ledger) reclaim(ctx context.Context, tx pgx.Tx, id ingest.ImportID) (bo
 	if err != nil {
 		return false, err
 	}
-	var args river.JobArgs = ingest.LoadArgs{Import: id}
+	return true, l.enqueue(ctx, tx, id, jobFor(id, state))
+}
+
+// jobFor is the job that takes an import in that state further.
+func jobFor(id ingest.ImportID, state ingest.State) river.JobArgs {
 	switch state {
 	case ingest.Promoting:
-		args = ingest.PromoteArgs{Import: id}
+		return ingest.PromoteArgs{Import: id}
 	case ingest.RollingBack:
-		args = ingest.RollbackArgs{Import: id}
+		return ingest.RollbackArgs{Import: id}
+	default:
+		return ingest.LoadArgs{Import: id}
 	}
-	return true, l.enqueue(ctx, tx, id, args)
 }
 
 // runningStates are the states in which an import has or should have a worker.

@@ -31,7 +31,10 @@ func TestReclaim(t *testing.T) {
 		state ingest.State
 		kind  string
 	}{
-		{ingest.Queued, "load"}, {ingest.Loading, "load"}, {ingest.Validating, "load"}, {ingest.Promoting, "promote"},
+		{ingest.Queued, "load"},
+		{ingest.Loading, "load"},
+		{ingest.Validating, "load"},
+		{ingest.Promoting, "promote"},
 		{ingest.RollingBack, "rollback"},
 	} {
 		t.Run(string(c.state), func(t *testing.T) {

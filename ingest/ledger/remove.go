@@ -43,14 +43,14 @@ func (l *Ledger) removeFile(ctx context.Context, tx pgx.Tx, tenant ingest.Tenant
 			return err
 		}
 	}
-	switch n.kind {
-	case ingest.EntryTemporary:
+	if n.kind == ingest.EntryTemporary {
 		_, err := tx.Exec(ctx, `SELECT dropline.discard($1, $2, $4), dropline.stored($1, -1, -$3::bigint, NULL)`,
 			tenant, n.key, n.size, l.now())
 		if err != nil {
 			return err
 		}
-	case ingest.EntryDrop:
+	}
+	if n.kind == ingest.EntryDrop {
 		started, err := dropState(ctx, tx, n.drop)
 		if err != nil {
 			return err

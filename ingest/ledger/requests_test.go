@@ -76,8 +76,12 @@ func TestEveryOperationInEveryState(t *testing.T) {
 		to   ingest.State // empty: stays
 		do   func(w *world, i ingest.Import) error
 	}{
-		{"Take", []ingest.State{ingest.Queued, ingest.Loading, ingest.Validating}, ingest.Loading,
-			func(w *world, i ingest.Import) error { _, err := w.Take(w.t.Context(), i.ID); return err }},
+		{
+			"Take",
+			[]ingest.State{ingest.Queued, ingest.Loading, ingest.Validating},
+			ingest.Loading,
+			func(w *world, i ingest.Import) error { _, err := w.Take(w.t.Context(), i.ID); return err },
+		},
 		{"SaveProgress", loading, "", func(w *world, i ingest.Import) error {
 			return w.SaveProgress(w.t.Context(), i.ID, i.Attempt, ingest.Progress{})
 		}},
@@ -92,15 +96,27 @@ func TestEveryOperationInEveryState(t *testing.T) {
 			_, err := w.Finish(w.t.Context(), i.ID, i.Attempt, ledger.Outcome{State: ingest.Rejected})
 			return err
 		}},
-		{"Fail", []ingest.State{ingest.Queued, ingest.Loading, ingest.Validating}, ingest.Failed,
-			func(w *world, i ingest.Import) error { return w.Fail(w.t.Context(), i.ID, i.Attempt, "x", "") }},
-		{"NoteTrouble", []ingest.State{ingest.Queued, ingest.Loading, ingest.Validating}, "",
-			func(w *world, i ingest.Import) error { return w.NoteTrouble(w.t.Context(), i.ID, i.Attempt, "x") }},
+		{
+			"Fail",
+			[]ingest.State{ingest.Queued, ingest.Loading, ingest.Validating},
+			ingest.Failed,
+			func(w *world, i ingest.Import) error { return w.Fail(w.t.Context(), i.ID, i.Attempt, "x", "") },
+		},
+		{
+			"NoteTrouble",
+			[]ingest.State{ingest.Queued, ingest.Loading, ingest.Validating},
+			"",
+			func(w *world, i ingest.Import) error { return w.NoteTrouble(w.t.Context(), i.ID, i.Attempt, "x") },
+		},
 		{"Release", loading, ingest.Queued, func(w *world, i ingest.Import) error {
 			return w.Release(w.t.Context(), i.ID, i.Attempt)
 		}},
-		{"Cancel", []ingest.State{ingest.Queued, ingest.Loading, ingest.Validating}, ingest.Cancelled,
-			func(w *world, i ingest.Import) error { _, err := w.Cancel(w.t.Context(), acme, i.ID, "me"); return err }},
+		{
+			"Cancel",
+			[]ingest.State{ingest.Queued, ingest.Loading, ingest.Validating},
+			ingest.Cancelled,
+			func(w *world, i ingest.Import) error { _, err := w.Cancel(w.t.Context(), acme, i.ID, "me"); return err },
+		},
 		{"Retry", []ingest.State{ingest.Failed, ingest.Cancelled}, ingest.Queued, func(w *world, i ingest.Import) error {
 			_, err := w.Retry(w.t.Context(), acme, i.ID, "me")
 			return err
@@ -109,11 +125,15 @@ func TestEveryOperationInEveryState(t *testing.T) {
 			_, err := w.RequestPromotion(w.t.Context(), acme, i.ID, "me", " ")
 			return err
 		}},
-		{"RequestPromotion with override", []ingest.State{ingest.Staged, ingest.Rejected}, ingest.Promoting,
+		{
+			"RequestPromotion with override",
+			[]ingest.State{ingest.Staged, ingest.Rejected},
+			ingest.Promoting,
 			func(w *world, i ingest.Import) error {
 				_, err := w.RequestPromotion(w.t.Context(), acme, i.ID, "me", "the client agreed")
 				return err
-			}},
+			},
+		},
 		{"TakePromotion", []ingest.State{ingest.Promoting}, "", func(w *world, i ingest.Import) error {
 			_, err := w.TakePromotion(w.t.Context(), i.ID)
 			return err

@@ -162,8 +162,11 @@ func TestListImports(t *testing.T) {
 		{"all", ingest.ImportFilter{}, append([]ingest.ImportID{foreign.ID, queued.ID}, all...)},
 		{"tenant", ingest.ImportFilter{Tenant: acme}, append([]ingest.ImportID{queued.ID}, all...)},
 		{"state", ingest.ImportFilter{States: []ingest.State{ingest.Staged}}, all},
-		{"tenant and states", ingest.ImportFilter{Tenant: globex, States: []ingest.State{ingest.Staged, ingest.Queued}},
-			[]ingest.ImportID{foreign.ID}},
+		{
+			"tenant and states",
+			ingest.ImportFilter{Tenant: globex, States: []ingest.State{ingest.Staged, ingest.Queued}},
+			[]ingest.ImportID{foreign.ID},
+		},
 		{"page", ingest.ImportFilter{Tenant: acme, Before: queued.Seq, Limit: 2}, all[:2]},
 	} {
 		list, err := w.ListImports(t.Context(), c.filter)
