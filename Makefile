@@ -14,7 +14,7 @@ help:
 
 ## make build        build/dropline
 build:
-	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/dropline ./cmd/dropline
+	$(GO) build -ldflags '-s -w -X main.version=$(VERSION)' -o build/dropline ./cmd/dropline
 
 ## make demo         install PostgreSQL and the OpenSSH client if missing, build, and show everything once
 ##                   (DATA=dir MAPPING=file: with your own files)
