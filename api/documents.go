@@ -34,12 +34,6 @@ func openAnswers(schemas map[string]*huma.Schema) {
 	}
 }
 
-// documents is the API's description as it is served.
-type documents struct {
-	json []byte
-	yaml []byte
-}
-
 // registerDocuments adds /openapi.json, /openapi.yaml and /docs. It comes last, when every operation is described.
 func (s *Server) registerDocuments() error {
 	spec := s.api.OpenAPI()
@@ -47,13 +41,6 @@ func (s *Server) registerDocuments() error {
 	delete(schemas, "ErrorModel") // huma's own error: every error is a Problem
 	delete(schemas, "ErrorDetail")
 	openAnswers(schemas)
-	var err error
-	if s.openAPI.json, err = json.MarshalIndent(spec, "", "  "); err != nil {
-		return err
-	}
-	if s.openAPI.yaml, err = spec.YAML(); err != nil {
-		return err
-	}
 	static := func(contentType string, body []byte) *asset {
 		return newAsset(contentType, "", func(w io.Writer) error {
 			_, err := w.Write(body)
@@ -63,8 +50,19 @@ func (s *Server) registerDocuments() error {
 	add := func(path string, a *asset) {
 		s.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { a.serve(s, w, r) })
 	}
-	add("/openapi.json", static(jsonType, s.openAPI.json))
-	add("/openapi.yaml", static("application/yaml; charset=utf-8", s.openAPI.yaml))
+	add("/openapi.json", newAsset(jsonType, "", func(w io.Writer) error {
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(spec)
+	}))
+	add("/openapi.yaml", newAsset("application/yaml; charset=utf-8", "", func(w io.Writer) error {
+		text, err := spec.YAML()
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(text)
+		return err
+	}))
 	for path, file := range map[string]struct{ name, contentType string }{
 		"/docs":                      {"index.html", htmlType},
 		"/docs/reference.js":         {"reference.js", "text/javascript; charset=utf-8"},

@@ -131,7 +131,7 @@ func (f *fixture) raw(text string) *net.TCPConn {
 		f.t.Fatal(err)
 	}
 	f.t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := io.WriteString(c, text); err != nil {
 		f.t.Fatal(err)
 	}
@@ -260,10 +260,10 @@ func TestDrops(t *testing.T) {
 	f.do(http.MethodGet, "/etl/drops/nonsense", f.acme, nil).problem(http.StatusNotFound)
 }
 
-// await waits until the server has come to something, for at most ten seconds.
+// await waits until the server has come to something, for at most half a minute.
 func (f *fixture) await(done func() bool) {
 	f.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			f.t.Fatal("it never came to that")
 		}

@@ -225,8 +225,11 @@ type probeWriter struct {
 	status int
 }
 
+// Header returns the header.
 func (w *probeWriter) Header() http.Header { return w.header }
 
+// Write drops the text.
 func (w *probeWriter) Write(p []byte) (int, error) { return len(p), nil }
 
+// WriteHeader notes the status.
 func (w *probeWriter) WriteHeader(status int) { w.status = status }

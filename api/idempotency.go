@@ -146,14 +146,17 @@ type heldWriter struct {
 	body   bytes.Buffer
 }
 
+// Header returns the header of the real answer.
 func (w *heldWriter) Header() http.Header { return w.header }
 
+// WriteHeader holds the status.
 func (w *heldWriter) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
 	}
 }
 
+// Write holds a part of the body.
 func (w *heldWriter) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
 	return w.body.Write(p)

@@ -61,7 +61,7 @@ func (f *fixture) spec() spec {
 func TestOpenAPIGolden(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	got := string(f.do(http.MethodGet, "/openapi.json", "", nil).want(http.StatusOK).body) + "\n"
+	got := string(f.do(http.MethodGet, "/openapi.json", "", nil).want(http.StatusOK).body)
 	golden := filepath.Join("testdata", "openapi.json")
 	if *update {
 		if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {

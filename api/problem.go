@@ -108,7 +108,7 @@ func problemOf(err error) *problemError {
 	p = newProblem(status, detail, hint)
 	p.cause = err
 	if status == http.StatusServiceUnavailable {
-		p.with("Retry-After", strconv.Itoa(retryAfter))
+		return p.with("Retry-After", strconv.Itoa(retryAfter))
 	}
 	return p
 }

@@ -23,7 +23,6 @@ type Server struct {
 	failures *failureLimiter // of POST /oauth2/token, by address
 	hashing  chan struct{}   // bounds slow hashing of requests that hold a password
 	ready    readiness
-	openAPI  documents
 }
 
 // New returns a Server.
