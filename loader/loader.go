@@ -156,18 +156,31 @@ func (l *Loader) lapse(ctx context.Context) error {
 		return err
 	}
 	for _, imp := range imports {
-		target, err := l.target(imp)
-		if err == nil {
-			err = l.cfg.Store.Drop(ctx, target)
-		}
-		if err == nil {
-			err = l.cfg.Ledger.RecordLapsed(ctx, imp.ID)
-		}
-		if err != nil {
+		// One that is busy is left to the next round.
+		if _, err := l.cfg.Ledger.WithTenantLock(ctx, imp.Tenant, func(ctx context.Context) error {
+			return l.lapseOne(ctx, imp)
+		}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// lapseOne drops one import's tables, unless it has been taken up again since it was found. The caller holds the tenant's
+// lock.
+func (l *Loader) lapseOne(ctx context.Context, imp ingest.Import) error {
+	now, err := l.cfg.Ledger.Import(ctx, imp.Tenant, imp.ID)
+	if err != nil || now.State != imp.State {
+		return err
+	}
+	target, err := l.target(imp)
+	if err != nil {
+		return err
+	}
+	if err := l.cfg.Store.Drop(ctx, target); err != nil {
+		return err
+	}
+	return l.cfg.Ledger.RecordLapsed(ctx, imp.ID)
 }
 
 // target names an import's own tables.
