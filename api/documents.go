@@ -35,18 +35,12 @@ func openAnswers(schemas map[string]*huma.Schema) {
 }
 
 // registerDocuments adds /openapi.json, /openapi.yaml and /docs. It comes last, when every operation is described.
-func (s *Server) registerDocuments() error {
+func (s *Server) registerDocuments() {
 	spec := s.api.OpenAPI()
 	schemas := spec.Components.Schemas.Map()
 	delete(schemas, "ErrorModel") // huma's own error: every error is a Problem
 	delete(schemas, "ErrorDetail")
 	openAnswers(schemas)
-	static := func(contentType string, body []byte) *asset {
-		return newAsset(contentType, "", func(w io.Writer) error {
-			_, err := w.Write(body)
-			return err
-		})
-	}
 	add := func(path string, a *asset) {
 		s.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { a.serve(s, w, r) })
 	}
@@ -70,13 +64,15 @@ func (s *Server) registerDocuments() error {
 		"/docs/swagger-ui.css":       {"swagger-ui.css", "text/css; charset=utf-8"},
 		"/docs/LICENSE":              {"LICENSE", "text/plain; charset=utf-8"},
 	} {
-		body, err := swaggerUI.ReadFile("swaggerui/" + file.name)
-		if err != nil {
+		a := newAsset(file.contentType, "", func(w io.Writer) error {
+			body, err := swaggerUI.ReadFile("swaggerui/" + file.name)
+			if err != nil {
+				return err
+			}
+			_, err = w.Write(body)
 			return err
-		}
-		a := static(file.contentType, body)
+		})
 		a.policy = docsCSP
 		add(path, a)
 	}
-	return nil
 }

@@ -47,9 +47,7 @@ func New(cfg Config) (*Server, error) {
 	s.registerCredentials()
 	s.registerMappings()
 	s.registerServer()
-	if err := s.registerDocuments(); err != nil {
-		return nil, err
-	}
+	s.registerDocuments()
 	return s, nil
 }
 
