@@ -19,8 +19,9 @@ const (
 	smallChunk = 64 << 10
 	bigChunk   = 1 << 20
 	smallPart  = 4 * smallChunk
-	// idleAfter is how long an upload's client must be silent for its memory to count no longer against the others.
-	idleAfter = time.Second
+	// idleAfter is how long an upload's client must be silent for its memory to count no longer against the others:
+	// longer than a busy machine makes a living client wait, shorter than one notices.
+	idleAfter = 3 * time.Second
 )
 
 // budget is the memory that all uploads share. Up to smallPart bytes an upload takes as it needs; before more it reserves

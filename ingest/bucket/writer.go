@@ -95,6 +95,7 @@ func (w *writer) limit() int64 { return partSize(w.number, w.b.cfg.FixedPartSize
 
 // send sets off the part and starts the next. It waits for a slot, not for the part.
 func (w *writer) send() error {
+	w.fill.sending.Store(true) // it waits for us from here on, not for its client
 	if err := w.begin(w.ctx); err != nil {
 		return err
 	}
@@ -105,7 +106,6 @@ func (w *writer) send() error {
 	}
 	p, number := w.fill, w.number
 	w.fill, w.number = &part{}, w.number+1
-	p.sending.Store(true)
 	w.sending.Go(func() {
 		done, err := w.b.uploadPart(w.ctx, w.key, w.upload, number, p)
 		w.b.memory.give(p)
