@@ -99,7 +99,9 @@ func (c *connection) serveChannel(ctx context.Context, offered ssh.NewChannel) {
 				reply(later, false)
 			}
 		}()
-		c.finish(channel, work(newSession(ctx, c, channel)))
+		s := newSession(ctx, c, channel)
+		defer s.notes.close()
+		c.finish(channel, work(s))
 		return
 	}
 }

@@ -8,6 +8,9 @@
 // are in tree.go. That library would spread WRITE packets over eight goroutines, resolve FSTAT by path, commit under the
 // lock of the session, and close files on a broken connection as on a CLOSE; here only a CLOSE packet commits.
 //
+// A panic in what this package does, or in the stores below it, ends the request that it is in and no more: the goroutines of
+// pkg/sftp call nothing of ours that is not guarded. Of golang.org/x/crypto's own goroutines that cannot be said.
+//
 // What a client may rely on:
 //
 //   - CLOSE answers OK only once the file is durable and registered. fsync@openssh.com answers OK once all bytes before it

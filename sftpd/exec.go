@@ -27,7 +27,6 @@ const (
 
 // execute runs one of the few commands that clients send beside SFTP, mostly to compare checksums. There is no shell.
 func (s *session) execute(channel ssh.Channel, line string) uint32 {
-	defer s.notes.close()
 	words, err := splitWords(line)
 	if err != nil {
 		say(channel.Stderr(), "dropline: %v", err)

@@ -56,7 +56,6 @@ func (s *session) serveSFTP(channel ssh.Channel) {
 	server := sftp.NewRequestServer(w, tree{s}.handlers(), sftp.WithRSMaxTxPacket(maxData))
 	err := server.Serve()
 	w.finish()
-	s.notes.close()
 	if err != nil {
 		s.log.LogAttrs(s.ctx, slog.LevelDebug, "session ended", slog.Any("error", err))
 	}
@@ -71,7 +70,7 @@ func guard[T any](s *session, op, path string, fn func(ctx context.Context) (T, 
 	defer func() {
 		if p := recover(); p != nil {
 			s.panicked(op, p)
-			err = ingest.Errorf(ingest.Internal, "sftpd."+op, "panic")
+			err = errPanic
 		}
 		err = s.translate(op, path, err)
 	}()
@@ -83,10 +82,11 @@ func (s *session) onUpload(u *upload, fn func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.panicked("upload", p)
-			u.err = ingest.Errorf(ingest.Internal, "sftpd.Upload", "panic")
-			err = u.err
+			u.err, err = errPanic, errPanic
 		}
-		err = s.translate("upload", u.path, err)
+		if err = s.translate("upload", u.path, err); err != nil && u.err != nil {
+			u.err = err // as a status: it is logged and told once, however many packets are behind it
+		}
 	}()
 	return fn()
 }
@@ -169,7 +169,7 @@ func (s *session) openAt(p string) *upload {
 // mayUpload refuses what cannot be finished.
 func (s *session) mayUpload(ctx context.Context) error {
 	if s.draining.Load() {
-		return ingest.Errorf(ingest.Unavailable, "sftpd.Open", "the server is being stopped")
+		return &statusError{sftp.ErrSSHFxFailure, "the server is being stopped; try again later"}
 	}
 	return s.checkTenant(ctx)
 }

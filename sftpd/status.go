@@ -22,6 +22,12 @@ const (
 // errUnsupported is an operation that this server does not have.
 var errUnsupported = &statusError{code: sftp.ErrSSHFxOpUnsupported, text: "operation unsupported"}
 
+// errPanic is what a client is told of a panic, which has been logged.
+var errPanic = &statusError{code: sftp.ErrSSHFxFailure, text: internalError}
+
+// internalError is all that a client is told of a fault of ours.
+const internalError = "internal error; it has been logged"
+
 // statusError is an error as a client sees it. pkg/sftp takes the code from the chain and the message from Error.
 type statusError struct {
 	code error // one of sftp.ErrSSHFx…
@@ -56,7 +62,7 @@ func statusOf(err error) error {
 		return &statusError{sftp.ErrSSHFxFailure, "the service cannot be reached at the moment; try again later"}
 	case ingest.Internal:
 	}
-	return &statusError{sftp.ErrSSHFxFailure, "internal error; it has been logged"}
+	return &statusError{sftp.ErrSSHFxFailure, internalError}
 }
 
 // codeOf returns the number of a status made by statusOf.

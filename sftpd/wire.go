@@ -94,7 +94,7 @@ func (w *wire) take(packet []byte) (taken bool) {
 	defer func() {
 		if v := recover(); v != nil {
 			w.s.panicked("packet "+strconv.Itoa(int(kind)), v)
-			w.status(id, &statusError{nil, "internal error; it has been logged"})
+			w.status(id, errPanic)
 			taken = true
 		}
 	}()
