@@ -63,14 +63,19 @@ func newInstance(t *testing.T) *instance {
 	}
 	s3 := devtest.S3(t)
 	i := &instance{t: t, binary: binary, database: devtest.Postgres(t), data: t.TempDir()}
-	i.env = append(
-		os.Environ(), "DROPLINE_DATABASE_URL="+i.database, "DROPLINE_BUCKET="+s3.Bucket, "AWS_ENDPOINT_URL="+s3.Endpoint,
-		"AWS_REGION="+s3.Region, "AWS_ACCESS_KEY_ID="+s3.AccessKey, "AWS_SECRET_ACCESS_KEY="+s3.SecretKey,
-	)
+	i.env = environment(i.database, s3)
 	t.Cleanup(i.kill)
 	i.start()
 	i.signIn()
 	return i
+}
+
+// environment makes the server use the given PostgreSQL and S3.
+func environment(database string, s3 devtest.S3Server) []string {
+	return append(
+		os.Environ(), "DROPLINE_DATABASE_URL="+database, "DROPLINE_BUCKET="+s3.Bucket, "AWS_ENDPOINT_URL="+s3.Endpoint,
+		"AWS_REGION="+s3.Region, "AWS_ACCESS_KEY_ID="+s3.AccessKey, "AWS_SECRET_ACCESS_KEY="+s3.SecretKey,
+	)
 }
 
 // start runs the server and waits until it is ready.
@@ -257,14 +262,7 @@ func (i *instance) outcomeOf(status api.ImportStatus) outcome {
 // ends as if nothing had happened.
 func TestKilledAnywhereItEndsTheSame(t *testing.T) {
 	t.Parallel()
-	binary, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(t.TempDir(), "export")
-	if out, err := exec.Command(binary, "sample", dir, "--rows", "WorkItem=8000", "--seed", "7", "--errors", "9").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	dir := exportDir(t)
 	calm := newInstance(t)
 	calm.send(dir)
 	began := time.Now()
@@ -302,7 +300,12 @@ func TestKilledAnywhereItEndsTheSame(t *testing.T) {
 // promote asks for the promotion. A kill may come before the answer, but not before it is recorded.
 func (i *instance) promote(id string) {
 	i.t.Helper()
-	if got := i.call(http.MethodPost, "/etl/promote-to-production", strings.NewReader(`{"requestId":"`+id+`"}`), nil); got != http.StatusAccepted {
+	if got := i.tryPromote(id); got != http.StatusAccepted {
 		i.t.Fatalf("promote: %d", got)
 	}
+}
+
+func (i *instance) tryPromote(id string) int {
+	i.t.Helper()
+	return i.call(http.MethodPost, "/etl/promote-to-production", strings.NewReader(`{"requestId":"`+id+`"}`), nil)
 }
