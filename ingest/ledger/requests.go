@@ -157,7 +157,7 @@ func (l *Ledger) request(ctx context.Context, op string, tenant ingest.TenantID,
 // inTheWay names the import that must be dealt with before this one is promoted: an older one that is staged or on its way
 // there, or any that is being promoted or rolled back, since rollback is last in, first out.
 func inTheWay(ctx context.Context, tx pgx.Tx, h held) error {
-	return blocker(ctx, tx, "%s is in the way: it is %s", "promote it first, or cancel it, or wait until it is over",
+	return blocker(ctx, tx, "%s is in the way: it is %s", "promote it first (a promotion can be rolled back), or wait until it is over; one that is still being loaded can be cancelled",
 		`SELECT id, state FROM dropline.imports WHERE tenant = $1 AND (seq < $2
 			AND state IN ('queued', 'loading', 'validating', 'staged', 'promoting')
 			OR seq <> $2 AND state IN ('promoting', 'rolling_back')) ORDER BY seq LIMIT 1`, h.tenant, h.seq)
