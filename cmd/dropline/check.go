@@ -58,7 +58,7 @@ func (c *checker) run(ctx context.Context) error {
 	if c.join, err = newJoin(); err != nil {
 		return err
 	}
-	defer c.join.close() // temporary files: an error leaves them in the temporary directory, which is its purpose
+	defer quietly(c.join.close) // temporary files: an error leaves them in the temporary directory, which is its purpose
 	for _, f := range c.files {
 		if err := c.survey(f); err != nil {
 			return err
@@ -111,7 +111,7 @@ func (c *checker) survey(f *checkedFile) error {
 	if err != nil {
 		return err
 	}
-	defer in.Close()
+	defer quietly(in.Close)
 	if rows, err := c.mapper.Open(f.inbox, in); err == nil { // an error comes again when the file is read
 		c.given[rows.Table()] = true
 	}
@@ -125,7 +125,7 @@ func (c *checker) read(ctx context.Context, index int32) error {
 	if err != nil {
 		return err
 	}
-	defer in.Close()
+	defer quietly(in.Close)
 	rows, err := c.mapper.Open(f.inbox, in)
 	if err != nil {
 		return f.refuse(err)

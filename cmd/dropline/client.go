@@ -105,8 +105,8 @@ func (c *client) get(path string, query url.Values, out any) error {
 	return c.call(request{method: http.MethodGet, path: path, query: query}, out)
 }
 
-func (c *client) post(path string, query url.Values, body, out any) error {
-	return c.call(request{method: http.MethodPost, path: path, query: query, body: body, key: true}, out)
+func (c *client) post(path string, body, out any) error {
+	return c.call(request{method: http.MethodPost, path: path, body: body, key: true}, out)
 }
 
 // call sends a request and reads its JSON answer into out.
@@ -115,7 +115,7 @@ func (c *client) call(r request, out any) error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if out == nil || resp.StatusCode == http.StatusNoContent {
 		_, err := io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer))
 		return err
@@ -224,7 +224,7 @@ func (c *client) signIn() error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
 		var e api.TokenError
 		if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&e); err != nil || e.Error == "" {
@@ -246,7 +246,7 @@ func (c *client) signIn() error {
 
 // problemFailure reads the problem in an answer that is no success.
 func problemFailure(resp *http.Response) error {
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	var p api.Problem
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&p); err != nil || p.Detail == "" {
 		return failed("is it a Dropline server? see dropline config", "the server answered %s", resp.Status)

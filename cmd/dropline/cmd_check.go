@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -134,28 +133,28 @@ func newCheckedFile(path, inbox string) *checkedFile {
 func showChecked(w io.Writer, ck *checker, rejects []ingest.Reject) {
 	for _, f := range ck.files {
 		if f.Error != "" {
-			fmt.Fprintf(w, "%s: refused as a whole: %s (%s)\n", f.Path, printable(f.Error, maxText), f.Code)
+			put(w, "%s: refused as a whole: %s (%s)\n", f.Path, printable(f.Error, maxText), f.Code)
 			continue
 		}
-		fmt.Fprintf(w, "%s: table %s, %s, %s refused\n", f.Path, f.Table, plural(f.Rows, "row", "rows"), thousands(f.Refused))
+		put(w, "%s: table %s, %s, %s refused\n", f.Path, f.Table, plural(f.Rows, "row", "rows"), thousands(f.Refused))
 		showColumns(w, f.Columns)
 		if len(f.Ignored) > 0 {
-			fmt.Fprintf(w, "  ignored: %s\n", printable(strings.Join(f.Ignored, ", "), maxText))
+			put(w, "  ignored: %s\n", printable(strings.Join(f.Ignored, ", "), maxText))
 		}
 		for _, note := range f.Notes {
-			fmt.Fprintf(w, "  note: %s\n", printable(note, maxText))
+			put(w, "  note: %s\n", printable(note, maxText))
 		}
 	}
 	if len(ck.leftOut) > 0 {
-		fmt.Fprintf(w, "left out, as no data by their extension: %s\n", strings.Join(ck.leftOut, ", "))
+		put(w, "left out, as no data by their extension: %s\n", strings.Join(ck.leftOut, ", "))
 	}
 	if names := ck.unchecked(); len(names) > 0 {
-		fmt.Fprintf(w, "references to %s were not looked at: no file of theirs is given\n", strings.Join(names, ", "))
+		put(w, "references to %s were not looked at: no file of theirs is given\n", strings.Join(names, ", "))
 	}
 	if ck.total == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nrefused rows (%d of %s):\n", len(rejects), thousands(ck.total))
+	put(w, "\nrefused rows (%d of %s):\n", len(rejects), thousands(ck.total))
 	rows := make([][]string, 0, len(rejects))
 	for _, r := range rejects {
 		rows = append(rows, []string{r.File, strconv.FormatInt(r.Line, 10), r.Column, r.Code, printable(r.Value, 24), printable(r.Message, 160)})
@@ -172,11 +171,11 @@ func showColumns(w io.Writer, columns []mapping.ColumnSource) {
 		case c.Column:
 			same = append(same, from)
 		default:
-			fmt.Fprintf(w, "  %s <- %s\n", c.Column, from)
+			put(w, "  %s <- %s\n", c.Column, from)
 		}
 	}
 	if len(same) > 0 {
-		fmt.Fprintf(w, "  by their own names: %s\n", strings.Join(same, ", "))
+		put(w, "  by their own names: %s\n", strings.Join(same, ", "))
 	}
 }
 

@@ -70,15 +70,15 @@ func (configCmd) Run(a *app) error {
 		}
 		wideTable(w, []string{"SETTING", "VALUE", "FROM", "WHAT IT IS"}, rows)
 		if len(out.Unknown) > 0 {
-			fmt.Fprintf(w, "\nnot a setting, and ignored: %s\n", strings.Join(out.Unknown, ", "))
+			put(w, "\nnot a setting, and ignored: %s\n", strings.Join(out.Unknown, ", "))
 		}
 		if out.Server == nil {
-			fmt.Fprintf(w, "\nno server was reached: start one with `dropline serve` to see its host key's fingerprint here\n")
+			put(w, "\nno server was reached: start one with `dropline serve` to see its host key's fingerprint here\n")
 			return
 		}
-		fmt.Fprintf(w, "\nserver %s (version %s)\n", out.Server.URL, out.Server.Version)
+		put(w, "\nserver %s (version %s)\n", out.Server.URL, out.Server.Version)
 		if out.Server.SFTP != "" {
-			fmt.Fprintf(w, "SFTP %s, host key %s\n", out.Server.SFTP, strings.Join(out.Server.Fingerprints, ", "))
+			put(w, "SFTP %s, host key %s\n", out.Server.SFTP, strings.Join(out.Server.Fingerprints, ", "))
 		}
 	})
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -110,9 +109,9 @@ func (c *credentialPasswordCmd) Run(a *app) error {
 		return err
 	}
 	return a.emit(made, func(w io.Writer) {
-		fmt.Fprintf(w, "added password %s for SFTP user %s\n", made.ID, c.Tenant)
+		put(w, "added password %s for SFTP user %s\n", made.ID, c.Tenant)
 		if made.Password != "" {
-			fmt.Fprintf(w, "password: %s   (shown this once)\n", made.Password)
+			put(w, "password: %s   (shown this once)\n", made.Password)
 		}
 	})
 }
@@ -152,7 +151,7 @@ func (c *credentialKeyCmd) Run(a *app) error {
 		return err
 	}
 	return a.emit(made, func(w io.Writer) {
-		fmt.Fprintf(w, "added key %s (%s) for SFTP user %s\n", made.ID, made.Fingerprint, c.Tenant)
+		put(w, "added key %s (%s) for SFTP user %s\n", made.ID, made.Fingerprint, c.Tenant)
 	})
 }
 
@@ -164,7 +163,7 @@ func (a *app) keyLine(path string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		defer f.Close()
+		defer quietly(f.Close)
 		in = f
 	}
 	raw, err := io.ReadAll(io.LimitReader(in, maxKeyFile))
@@ -218,8 +217,8 @@ func (c *credentialClientCmd) Run(a *app) error {
 		return err
 	}
 	return a.emit(made, func(w io.Writer) {
-		fmt.Fprintf(w, "added API client (the secret is shown this once)\n")
-		fmt.Fprintf(w, "DROPLINE_CLIENT_ID=%s\nDROPLINE_CLIENT_SECRET=%s\n", made.ClientID, made.ClientSecret)
+		put(w, "added API client (the secret is shown this once)\n")
+		put(w, "DROPLINE_CLIENT_ID=%s\nDROPLINE_CLIENT_SECRET=%s\n", made.ClientID, made.ClientSecret)
 	})
 }
 
@@ -297,5 +296,5 @@ func (c *credentialRevokeCmd) Run(a *app) error {
 	if err := cl.call(request{method: http.MethodDelete, path: credentialsPath(tenant) + pathf("/%s", c.ID)}, nil); err != nil {
 		return err
 	}
-	return a.emit(map[string]string{"revoked": c.ID}, func(w io.Writer) { fmt.Fprintf(w, "revoked %s\n", c.ID) })
+	return a.emit(map[string]string{"revoked": c.ID}, func(w io.Writer) { put(w, "revoked %s\n", c.ID) })
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"net/url"
 	"strconv"
@@ -147,32 +146,32 @@ func (c *importShowCmd) Run(a *app) error {
 
 // showReceipt writes an import for people.
 func showReceipt(w io.Writer, s api.ImportStatus) {
-	fmt.Fprintf(w, "%s  tenant %s  %s\n", s.RequestID, s.Tenant, strings.ToUpper(strings.ReplaceAll(s.State, "_", " ")))
-	fmt.Fprintf(w, "  read %s, staged %s, refused %s", plural(s.RowsRead, "row", "rows"), thousands(s.RowsStaged), thousands(s.RowsRejected))
+	put(w, "%s  tenant %s  %s\n", s.RequestID, s.Tenant, strings.ToUpper(strings.ReplaceAll(s.State, "_", " ")))
+	put(w, "  read %s, staged %s, refused %s", plural(s.RowsRead, "row", "rows"), thousands(s.RowsStaged), thousands(s.RowsRejected))
 	if s.Warnings > 0 {
-		fmt.Fprintf(w, ", %s", plural(s.Warnings, "warning", "warnings"))
+		put(w, ", %s", plural(s.Warnings, "warning", "warnings"))
 	}
-	fmt.Fprintf(w, "; %s in %s\n", size(s.BytesTotal), plural(int64(len(s.Files)), "file", "files"))
+	put(w, "; %s in %s\n", size(s.BytesTotal), plural(int64(len(s.Files)), "file", "files"))
 	if t := s.Timings; t.Total != nil {
-		fmt.Fprintf(w, "  took %.2f s", *t.Total)
+		put(w, "  took %.2f s", *t.Total)
 		for _, part := range []struct {
 			name string
 			s    *float64
 		}{{"queued", t.Queued}, {"loading", t.Loading}, {"validating", t.Validating}} {
 			if part.s != nil {
-				fmt.Fprintf(w, ", %s %.2f s", part.name, *part.s)
+				put(w, ", %s %.2f s", part.name, *part.s)
 			}
 		}
-		fmt.Fprintln(w)
+		put(w, "\n")
 	}
 	if s.Error != "" {
-		fmt.Fprintf(w, "  error: %s\n", printable(s.Error, maxText))
+		put(w, "  error: %s\n", printable(s.Error, maxText))
 	}
 	if s.Hint != "" {
-		fmt.Fprintf(w, "  hint: %s\n", printable(s.Hint, maxText))
+		put(w, "  hint: %s\n", printable(s.Hint, maxText))
 	}
 	if len(s.Prerequisites) > 0 {
-		fmt.Fprintf(w, "  promote first: %s\n", strings.Join(s.Prerequisites, ", "))
+		put(w, "  promote first: %s\n", strings.Join(s.Prerequisites, ", "))
 	}
 	showFiles(w, s.Files)
 	showTables(w, s)
@@ -188,17 +187,17 @@ func showFiles(w io.Writer, files []api.ImportFile) {
 	for _, f := range files {
 		rows = append(rows, []string{"  " + f.Name, f.Table, f.State, thousands(f.RowsRead), thousands(f.RowsStaged), thousands(f.RowsRejected), size(f.Size)})
 	}
-	fmt.Fprintln(w)
+	put(w, "\n")
 	table(w, []string{"  FILE", "TABLE", "STATE", "READ", "STAGED", "REFUSED", "SIZE"}, rows)
 	for _, f := range files {
 		if f.Error != "" {
-			fmt.Fprintf(w, "  %s: %s (%s)\n", printable(f.Name, maxCell), printable(f.Error, maxText), f.Code)
+			put(w, "  %s: %s (%s)\n", printable(f.Name, maxCell), printable(f.Error, maxText), f.Code)
 		}
 		if len(f.IgnoredColumns) > 0 {
-			fmt.Fprintf(w, "  %s: ignored columns: %s\n", printable(f.Name, maxCell), printable(strings.Join(f.IgnoredColumns, ", "), maxText))
+			put(w, "  %s: ignored columns: %s\n", printable(f.Name, maxCell), printable(strings.Join(f.IgnoredColumns, ", "), maxText))
 		}
 		for _, note := range f.Notes {
-			fmt.Fprintf(w, "  %s: %s\n", printable(f.Name, maxCell), printable(note, maxText))
+			put(w, "  %s: %s\n", printable(f.Name, maxCell), printable(note, maxText))
 		}
 	}
 }
@@ -209,14 +208,14 @@ func showTables(w io.Writer, s api.ImportStatus) {
 		return
 	}
 	p := s.Promotion
-	fmt.Fprintf(w, "\n  promotion: %s", p.State)
+	put(w, "\n  promotion: %s", p.State)
 	if p.Seconds != nil {
-		fmt.Fprintf(w, " after %.2f s", *p.Seconds)
+		put(w, " after %.2f s", *p.Seconds)
 	}
-	fmt.Fprintf(w, "; %s inserted, %s updated, %s unchanged, %s deleted\n", thousands(p.Counts.Inserted),
+	put(w, "; %s inserted, %s updated, %s unchanged, %s deleted\n", thousands(p.Counts.Inserted),
 		thousands(p.Counts.Updated), thousands(p.Counts.Unchanged), thousands(p.Counts.Deleted))
 	if p.Override != "" {
-		fmt.Fprintf(w, "  although rejected, because: %s\n", printable(p.Override, maxText))
+		put(w, "  although rejected, because: %s\n", printable(p.Override, maxText))
 	}
 	var rows [][]string
 	for _, t := range s.Tables {
@@ -233,7 +232,7 @@ func showRejects(w io.Writer, rejects []api.Reject, total int64, what string) {
 	if len(rejects) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n  %s (%d of %s):\n", what, len(rejects), thousands(total))
+	put(w, "\n  %s (%d of %s):\n", what, len(rejects), thousands(total))
 	rows := make([][]string, 0, len(rejects))
 	for _, r := range rejects {
 		rows = append(rows, []string{"  " + strings.TrimPrefix(r.File, "/inbox/"), strconv.FormatInt(r.Line, 10), r.Column, r.Code, printable(r.Value, 24), printable(r.Message, 120)})
@@ -286,8 +285,8 @@ func (a *app) importVerb(c *importChoice, verb string) error {
 		return err
 	}
 	var started api.Started
-	if err := cl.post(pathf("/etl/imports/%s/", id)+verb, nil, nil, &started); err != nil {
+	if err := cl.post(pathf("/etl/imports/%s/%s", id, verb), nil, &started); err != nil {
 		return err
 	}
-	return a.emit(started, func(w io.Writer) { fmt.Fprintf(w, "%s (%s)\n", started.Message, started.RequestID) })
+	return a.emit(started, func(w io.Writer) { put(w, "%s (%s)\n", started.Message, started.RequestID) })
 }

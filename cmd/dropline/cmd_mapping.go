@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -82,11 +81,11 @@ func (m *mappingPutCmd) Run(a *app) error {
 	return a.emit(stored, func(w io.Writer) {
 		switch {
 		case stored.DryRun:
-			fmt.Fprintf(w, "%s is right; version %d stays in force\n", m.File, stored.Version)
+			put(w, "%s is right; version %d stays in force\n", m.File, stored.Version)
 		case stored.Stored:
-			fmt.Fprintf(w, "stored as version %d\n", stored.Version)
+			put(w, "stored as version %d\n", stored.Version)
 		default:
-			fmt.Fprintf(w, "the same as version %d, which stays in force\n", stored.Version)
+			put(w, "the same as version %d, which stays in force\n", stored.Version)
 		}
 	})
 }
@@ -96,7 +95,7 @@ func readBounded(path string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer quietly(f.Close)
 	raw, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(raw)) > limit {
 		err = failed("", "%s is larger than %s", path, size(limit))
@@ -136,7 +135,7 @@ func (m *mappingGetCmd) Run(a *app) error {
 	}
 	return a.emit(v, func(w io.Writer) {
 		if v.Version == 0 {
-			fmt.Fprintln(a.stderr, "there is no mapping: the schema's own names are used")
+			put(a.stderr, "there is no mapping: the schema's own names are used\n")
 			return
 		}
 		_, _ = io.WriteString(w, v.YAML)
@@ -203,7 +202,7 @@ func (m *mappingCheckCmd) Run(a *app) error {
 		return err
 	}
 	return a.emit(map[string]any{"file": m.File, "valid": true}, func(w io.Writer) {
-		fmt.Fprintf(w, "%s is right\n", m.File)
+		put(w, "%s is right\n", m.File)
 	})
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"time"
 
@@ -39,7 +38,7 @@ func (c *promoteCmd) Run(a *app) error {
 	}
 	var started api.Started
 	body := api.PromoteRequest{RequestID: id, Override: c.Override}
-	if err := cl.post("/etl/promote-to-production", nil, body, &started); err != nil {
+	if err := cl.post("/etl/promote-to-production", body, &started); err != nil {
 		return err
 	}
 	return a.started(cl, started, c.Wait, c.Timeout, "promoted")
@@ -49,7 +48,7 @@ func (c *promoteCmd) Run(a *app) error {
 func (a *app) started(cl *client, started api.Started, wait bool, timeout time.Duration, want string) error {
 	if !wait {
 		return a.emit(started, func(w io.Writer) {
-			fmt.Fprintf(w, "%s\nfollow it: dropline status --watch %s\n", started.Message, started.RequestID)
+			put(w, "%s\nfollow it: dropline status --watch %s\n", started.Message, started.RequestID)
 		})
 	}
 	quiet := *a // with --json the one object at the end is the answer
@@ -93,7 +92,7 @@ func (c *rollbackCmd) Run(a *app) error {
 		return err
 	}
 	var started api.Started
-	if err := cl.post(pathf("/etl/imports/%s/rollback", c.ID), nil, nil, &started); err != nil {
+	if err := cl.post(pathf("/etl/imports/%s/rollback", c.ID), nil, &started); err != nil {
 		return err
 	}
 	return a.started(cl, started, c.Wait, c.Timeout, "rolled_back")

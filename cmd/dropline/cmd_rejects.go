@@ -67,7 +67,7 @@ func (c *rejectsCmd) Run(a *app) error {
 		Items     []api.Reject `json:"items"`
 	}{id, total, all}, func(w io.Writer) {
 		if total == 0 {
-			fmt.Fprintf(w, "no row of %s was refused\n", id)
+			put(w, "no row of %s was refused\n", id)
 			return
 		}
 		showRejects(w, all, total, "refused rows")
@@ -80,7 +80,7 @@ func (a *app) rejectsCSV(cl *client, id string) error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if _, err := io.Copy(a.stdout, resp.Body); err != nil {
 		return failed("try again", "the list of refused rows broke off: %w", err)
 	}
@@ -168,6 +168,6 @@ func (a *app) showRow(row json.RawMessage) error {
 	for i, name := range names {
 		parts[i] = name + "=" + strconv.Quote(printable(fmt.Sprint(values[name]), maxCell))
 	}
-	fmt.Fprintln(a.stdout, strings.Join(parts, " "))
+	put(a.stdout, "%s\n", strings.Join(parts, " "))
 	return nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -76,7 +75,7 @@ func (c *sampleCmd) Run(a *app) error {
 		for _, t := range e.Tables() {
 			rows += t.Rows
 		}
-		fmt.Fprintf(w, "wrote %s in %s to %s (seed %d)\n", plural(rows, "row", "rows"),
+		put(w, "wrote %s in %s to %s (seed %d)\n", plural(rows, "row", "rows"),
 			plural(int64(len(e.Tables())), "file", "files"), c.Dir, c.Seed)
 		c.show(w, spoiled)
 	})
@@ -87,10 +86,10 @@ func (c *sampleCmd) show(w io.Writer, spoiled []sample.Spoiled) {
 		return
 	}
 	if c.ErrorsList != "" {
-		fmt.Fprintf(w, "spoiled %s, listed in %s\n", plural(c.Errors, "row", "rows"), c.ErrorsList)
+		put(w, "spoiled %s, listed in %s\n", plural(c.Errors, "row", "rows"), c.ErrorsList)
 		return
 	}
-	fmt.Fprintf(w, "spoiled %s:\n", plural(c.Errors, "row", "rows"))
+	put(w, "spoiled %s:\n", plural(c.Errors, "row", "rows"))
 	rows := make([][]string, 0, len(spoiled))
 	for _, s := range spoiled {
 		rows = append(rows, spoiledFields(s))

@@ -66,7 +66,7 @@ func readDefinition(path string) (*schema.Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer quietly(f.Close)
 	s, err := schema.Parse(path, f)
 	if err != nil {
 		return nil, definitionFailure(err)
@@ -182,7 +182,7 @@ func (c *schemaListCmd) Run(a *app) error {
 	}
 	return a.emit(out, func(w io.Writer) {
 		for _, s := range out {
-			fmt.Fprintf(w, "%s  %s\n", s.ID, s.Title)
+			put(w, "%s  %s\n", s.ID, s.Title)
 			var rows [][]string
 			for _, t := range s.Tables {
 				rows = append(rows, []string{"  " + t.Name, t.Group, fmt.Sprint(t.Columns), fmt.Sprint(t.Checks), fmt.Sprint(t.Seeds), strings.Join(t.Required, " ")})

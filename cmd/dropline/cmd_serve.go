@@ -126,6 +126,25 @@ func newLogger(w io.Writer, s *settings) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
+// quieter leaves out what is below a warning: the ledger's libraries tell of each step of a migration.
+func quieter(l *slog.Logger) *slog.Logger { return slog.New(warnings{l.Handler()}) }
+
+// warnings is a handler of warnings and errors only.
+type warnings struct{ slog.Handler }
+
+// Enabled is described at slog.Handler.
+func (w warnings) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && w.Handler.Enabled(ctx, level)
+}
+
+// WithAttrs is described at slog.Handler.
+func (w warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return warnings{w.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup is described at slog.Handler.
+func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }
+
 // removeFile removes a file that may be gone already.
 func removeFile(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -47,7 +47,7 @@ func (c *statusCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		return a.emit(s, func(w io.Writer) { fmt.Fprintln(w, statusLine(s)) })
+		return a.emit(s, func(w io.Writer) { put(w, "%s\n", statusLine(s)) })
 	}
 	s, err := a.watch(cl, id, c.Timeout)
 	if err != nil {
@@ -125,12 +125,12 @@ func (p *progress) update(s api.ImportStatus) error {
 			return p.a.emitLine(s.ImportSummary)
 		}
 	case p.a.terminal:
-		fmt.Fprintf(p.a.stdout, "\r%s\x1b[K", bar(s, p.a.width))
+		put(p.a.stdout, "\r%s\x1b[K", bar(s, p.a.width))
 		p.open = true
 	default:
 		if news := fmt.Sprint(s.State, s.Percent/10); news != p.last {
 			p.last = news
-			fmt.Fprintln(p.a.stdout, statusLine(s))
+			put(p.a.stdout, "%s\n", statusLine(s))
 		}
 	}
 	return nil
@@ -138,7 +138,7 @@ func (p *progress) update(s api.ImportStatus) error {
 
 func (p *progress) end() {
 	if p.open {
-		fmt.Fprintln(p.a.stdout)
+		put(p.a.stdout, "\n")
 		p.open = false
 	}
 }
@@ -169,12 +169,12 @@ func bar(s api.ImportStatus, width int) string {
 
 // showOutcome writes what a promotion or rollback came to.
 func showOutcome(w io.Writer, s api.ImportStatus) {
-	fmt.Fprintf(w, "%s is %s\n", s.RequestID, s.State)
+	put(w, "%s is %s\n", s.RequestID, s.State)
 	if s.Error != "" {
-		fmt.Fprintf(w, "  error: %s\n", printable(s.Error, maxText))
+		put(w, "  error: %s\n", printable(s.Error, maxText))
 	}
 	if s.Hint != "" {
-		fmt.Fprintf(w, "  hint: %s\n", printable(s.Hint, maxText))
+		put(w, "  hint: %s\n", printable(s.Hint, maxText))
 	}
 	showTables(w, s)
 }

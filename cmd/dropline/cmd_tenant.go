@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -149,12 +148,12 @@ func (t *tenantCreateCmd) Run(a *app) error {
 		body.TimeZone = *t.TimeZone
 	}
 	var made api.Tenant
-	if err := c.post("/etl/tenants", nil, body, &made); err != nil {
+	if err := c.post("/etl/tenants", body, &made); err != nil {
 		return err
 	}
 	return a.emit(made, func(w io.Writer) {
-		fmt.Fprintf(w, "created tenant %s (%s)\n", made.Slug, printable(made.Name, maxCell))
-		fmt.Fprintf(w, "next: dropline credential add-key %s FILE.pub, or dropline credential add-password %s\n", made.Slug, made.Slug)
+		put(w, "created tenant %s (%s)\n", made.Slug, printable(made.Name, maxCell))
+		put(w, "next: dropline credential add-key %s FILE.pub, or dropline credential add-password %s\n", made.Slug, made.Slug)
 	})
 }
 
@@ -252,19 +251,19 @@ func (t *tenantShowCmd) Run(a *app) error {
 }
 
 func showTenant(w io.Writer, t api.Tenant) {
-	fmt.Fprintf(w, "%s  %s\n", t.Slug, printable(t.Name, maxCell))
-	fmt.Fprintf(w, "  state         %s, since %s\n", state(t.Enabled), moment(&t.CreatedAt))
-	fmt.Fprintf(w, "  schema        %s\n", t.Schema)
-	fmt.Fprintf(w, "  time zone     %s\n", t.TimeZone)
-	fmt.Fprintf(w, "  quiet period  %s\n", seconds(t.QuietPeriodSeconds))
-	fmt.Fprintf(w, "  reject limit  %s\n", percent(t.RejectLimit))
+	put(w, "%s  %s\n", t.Slug, printable(t.Name, maxCell))
+	put(w, "  state         %s, since %s\n", state(t.Enabled), moment(&t.CreatedAt))
+	put(w, "  schema        %s\n", t.Schema)
+	put(w, "  time zone     %s\n", t.TimeZone)
+	put(w, "  quiet period  %s\n", seconds(t.QuietPeriodSeconds))
+	put(w, "  reject limit  %s\n", percent(t.RejectLimit))
 	if t.Usage != nil {
-		fmt.Fprintf(w, "  stored        %s in %s, quota %s\n", size(t.Usage.Bytes), plural(t.Usage.Files, "file", "files"), quotaText(t.QuotaBytes))
+		put(w, "  stored        %s in %s, quota %s\n", size(t.Usage.Bytes), plural(t.Usage.Files, "file", "files"), quotaText(t.QuotaBytes))
 	}
 }
 
 func showProduction(w io.Writer, p api.Production) {
-	fmt.Fprintf(w, "production: %s\n", plural(p.Rows, "row", "rows"))
+	put(w, "production: %s\n", plural(p.Rows, "row", "rows"))
 	rows := [][]string{}
 	for _, t := range p.Tables {
 		if t.Rows > 0 {

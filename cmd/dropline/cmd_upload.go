@@ -67,7 +67,7 @@ func (c *uploadCmd) send(cl *client, path string) (api.Drop, error) {
 	if err != nil {
 		return drop, err
 	}
-	defer f.Close()
+	defer quietly(f.Close)
 	info, err := f.Stat()
 	if err != nil {
 		return drop, err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"runtime"
 	"runtime/debug"
@@ -42,6 +41,6 @@ func (versionCmd) Run(a *app) error {
 		v.Schemas = append(v.Schemas, s.ID())
 	}
 	return a.emit(v, func(w io.Writer) {
-		fmt.Fprintf(w, "dropline %s (%s, %s)\n", v.Version, v.Go, v.Platform)
+		put(w, "dropline %s (%s, %s)\n", v.Version, v.Go, v.Platform)
 	})
 }

@@ -60,7 +60,7 @@ func writePrivate(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // of no effect once it has been renamed
+	defer quietly(func() error { return os.Remove(f.Name()) }) // of no effect once it has been renamed
 	if _, err := f.Write(append(raw, '\n')); err != nil {
 		_ = f.Close() // the write's error says more
 		return err

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -51,7 +50,7 @@ func (d *demonstration) createTenant() error {
 			d.slug = "demo_" + strconv.Itoa(n)
 		}
 		body := api.TenantCreate{Slug: d.slug, Name: "Demonstration", Schema: d.cmd.Schema, QuietPeriodSeconds: &quiet}
-		err := d.client.post("/etl/tenants", nil, body, nil)
+		err := d.client.post("/etl/tenants", body, nil)
 		if err == nil {
 			break
 		}
@@ -206,10 +205,10 @@ func sftpBatch(files []demoFile) string {
 		for i := 1; i < len(parts); i++ {
 			if folder := strings.Join(parts[:i], "/"); !made[folder] {
 				made[folder] = true
-				fmt.Fprintf(&b, "-mkdir %s\n", sftpQuote("inbox/"+folder)) // it may be there already
+				put(&b, "-mkdir %s\n", sftpQuote("inbox/"+folder)) // it may be there already
 			}
 		}
-		fmt.Fprintf(&b, "put %s %s\n", sftpQuote(f.path), sftpQuote("inbox/"+f.to))
+		put(&b, "put %s %s\n", sftpQuote(f.path), sftpQuote("inbox/"+f.to))
 	}
 	return b.String()
 }
@@ -266,7 +265,7 @@ func (d *demonstration) followNew() error {
 		}
 		d.last = s
 		if !d.a.json {
-			fmt.Fprintln(d.a.stdout)
+			put(d.a.stdout, "\n")
 			showReceipt(d.a.stdout, s)
 		}
 		if err := d.promote(s); err != nil {
@@ -289,7 +288,7 @@ func (d *demonstration) promote(s api.ImportStatus) error {
 		return outcome(s)
 	}
 	d.shows("dropline promote %s --wait", s.RequestID)
-	if err := d.client.post("/etl/promote-to-production", nil, api.PromoteRequest{RequestID: s.RequestID}, nil); err != nil {
+	if err := d.client.post("/etl/promote-to-production", api.PromoteRequest{RequestID: s.RequestID}, nil); err != nil {
 		return err
 	}
 	quiet := *d.a

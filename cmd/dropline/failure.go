@@ -111,12 +111,12 @@ func (a *app) complain(err error) int {
 		}{f.message, f.hint, f.details, f.status})
 		return f.status
 	}
-	fmt.Fprintf(a.stderr, "dropline: %s\n", f.message)
+	put(a.stderr, "dropline: %s\n", f.message)
 	for _, d := range f.details {
-		fmt.Fprintf(a.stderr, "  %s\n", d)
+		put(a.stderr, "  %s\n", d)
 	}
 	if f.hint != "" {
-		fmt.Fprintf(a.stderr, "hint: %s\n", f.hint)
+		put(a.stderr, "hint: %s\n", f.hint)
 	}
 	return f.status
 }

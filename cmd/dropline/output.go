@@ -37,7 +37,7 @@ func (a *app) emitLine(v any) error {
 // say writes a line for people; programs that asked for JSON are spared it.
 func (a *app) say(format string, args ...any) {
 	if !a.json {
-		fmt.Fprintf(a.stdout, format+"\n", args...)
+		put(a.stdout, format+"\n", args...)
 	}
 }
 
@@ -51,12 +51,12 @@ func wideTable(w io.Writer, header []string, rows [][]string) { columns(w, heade
 
 func columns(w io.Writer, header []string, rows [][]string, limit int) {
 	t := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
-	fmt.Fprintln(t, strings.Join(header, "\t"))
+	put(t, "%s\n", strings.Join(header, "\t"))
 	for _, row := range rows {
 		for i := range row {
 			row[i] = printable(row[i], limit)
 		}
-		fmt.Fprintln(t, strings.Join(row, "\t"))
+		put(t, "%s\n", strings.Join(row, "\t"))
 	}
 	_ = t.Flush() // writes to standard output: nobody is left to be told
 }
@@ -88,6 +88,12 @@ func printable(s string, limit int) string {
 	}
 	return clean
 }
+
+// put writes for people. An error means that nobody reads it any longer, and that is no failure of the command.
+func put(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
+
+// quietly closes what was read from, whose error says nothing that the reading did not.
+func quietly(end func() error) { _ = end() }
 
 // thousands writes a number with commas.
 func thousands(n int64) string {

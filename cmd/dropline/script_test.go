@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path"
@@ -36,6 +37,11 @@ func TestScripts(t *testing.T) {
 			t.Fatalf("%s is not installed: run make deps-test", tool)
 		}
 	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { taken.Close() })
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
@@ -46,7 +52,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("DROPLINE_SFTP_LISTEN", "127.0.0.1:0")
 			env.Setenv("DROPLINE_API_LISTEN", "127.0.0.1:0")
 			env.Setenv("LC_ALL", "C.UTF-8")
-			env.Setenv("REPO", repository(t))
+			env.Setenv("REPO", absolute(t, filepath.Join("..", "..")))
+			env.Setenv("TAKEN", taken.Addr().String())
+			env.Setenv("TESTDATA", absolute(t, testData()))
 			// PostgreSQL, run as another account where this is root, must get to its part of a data directory here.
 			for dir := env.WorkDir; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
 				if err := os.Chmod(dir, 0o755); err != nil {
@@ -65,19 +73,30 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"ready": ready, "jsonenv": jsonEnv, "compare-rejects": compareRejects, "mode": mode, "term": term, "testdata": testData,
+			"ready": ready, "jsonenv": jsonEnv, "compare-rejects": compareRejects, "mode": mode, "term": term,
+		},
+		// [data:NAME] holds where the data outside of the repository is there.
+		Condition: func(cond string) (bool, error) {
+			name, ok := strings.CutPrefix(cond, "data:")
+			if !ok {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			_, err := os.Stat(filepath.Join(testData(), name))
+			if err != nil {
+				t.Logf("SKIP: %s is not there: DROPLINE_TESTDATA says where it is", name)
+			}
+			return err == nil, nil
 		},
 	})
 }
 
-// repository is the repository's root.
-func repository(t *testing.T) string {
+func absolute(t *testing.T, path string) string {
 	t.Helper()
-	root, err := filepath.Abs(filepath.Join("..", ".."))
+	path, err := filepath.Abs(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return root
+	return path
 }
 
 // ready waits until the server in the background serves, and tells SFTPHOST and SFTPPORT.
@@ -177,15 +196,10 @@ func mode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// testData skips the script where the data outside of the repository is not there: testdata NAME sets TESTDATA.
-func testData(ts *testscript.TestScript, neg bool, args []string) {
-	root := os.Getenv("DROPLINE_TESTDATA")
-	if root == "" {
-		root = filepath.Join(ts.Getenv("REPO"), "..", "shared", "data")
+// testData is where data outside of the repository is.
+func testData() string {
+	if root := os.Getenv("DROPLINE_TESTDATA"); root != "" {
+		return root
 	}
-	dir := filepath.Join(root, args[0])
-	if _, err := os.Stat(dir); err != nil {
-		ts.Fatalf("%s is not there: set DROPLINE_TESTDATA", dir)
-	}
-	ts.Setenv("TESTDATA", dir)
+	return filepath.Join("..", "..", "..", "shared", "data")
 }

@@ -22,9 +22,14 @@ import (
 	"dropline/sftpd"
 )
 
-// requestGrace is how long requests of the API in flight have to finish when the server stops; an upload that takes
-// longer breaks off, which registers nothing.
-const requestGrace = 10 * time.Second
+// uploadGrace is how long uploads and other requests in flight have to finish when the server stops, or a third of the
+// stop timeout if that is less. One that takes longer breaks off: over SFTP it can be resumed, over HTTP it registers
+// nothing.
+const uploadGrace = 10 * time.Second
+
+func (s *server) grace() time.Duration {
+	return min(uploadGrace, s.cfg.settings.duration(keyStopTimeout)/3)
+}
 
 // startRoles starts what this process does. It goes on until stop.
 func (s *server) startRoles(ctx context.Context) error {
@@ -84,7 +89,7 @@ func (s *server) startSFTP(ctx context.Context) error {
 	set := s.cfg.settings
 	srv, err := sftpd.New(sftpd.Config{
 		Ledger: s.ledger, Receiver: s.receiver, Bucket: s.bucket, HostKeys: []ssh.Signer{s.hostKey}, Logger: s.logger,
-		Metrics: s.registry, Ciphers: set.list(keySFTPCiphers), Compatible: set.flag(keySFTPOld),
+		Metrics: s.registry, Ciphers: set.list(keySFTPCiphers), Compatible: set.flag(keySFTPOld), ShutdownGrace: s.grace(),
 	})
 	if err != nil {
 		return err
@@ -107,7 +112,7 @@ func (s *server) startAPI(ctx context.Context) error {
 	s.role(ctx, "API", func(ctx context.Context) error {
 		stopped := make(chan error, 1)
 		stop := context.AfterFunc(ctx, func() {
-			grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestGrace)
+			grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.grace())
 			defer cancel()
 			err := srv.Shutdown(grace)
 			if errors.Is(err, context.DeadlineExceeded) {

@@ -69,7 +69,7 @@ func (s *server) openDatabase(ctx context.Context, url string, deadline time.Tim
 	}
 	where := fmt.Sprintf("PostgreSQL at %s:%d", cfg.ConnConfig.Host, cfg.ConnConfig.Port)
 	return s.until(ctx, deadline, where, hopelessDatabase, func(ctx context.Context) error {
-		if s.ledger, err = ledger.Open(ctx, ledger.Config{Pool: s.pool, Logger: s.logger}); err != nil {
+		if s.ledger, err = ledger.Open(ctx, ledger.Config{Pool: s.pool, Logger: quieter(s.logger)}); err != nil {
 			return err
 		}
 		return s.ledger.Migrate(ctx)

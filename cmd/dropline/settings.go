@@ -169,11 +169,7 @@ func (l layer) set(key, value string) {
 
 // loadSettings puts the layers over each other: defaults, then the file, then the environment, then flags.
 func (a *app) loadSettings(flags map[string]string) (*settings, error) {
-	dataDir, err := a.defaultDataDir()
-	if err != nil {
-		return nil, err
-	}
-	s := &settings{table: settingsTable(dataDir), values: koanf.New("."), source: map[string]string{}}
+	s := &settings{table: settingsTable(a.defaultDataDir()), values: koanf.New("."), source: map[string]string{}}
 	fromFile, path, err := a.readConfigFile(s, flags["config"])
 	if err != nil {
 		return nil, err
@@ -237,7 +233,7 @@ func (a *app) readConfigFile(s *settings, path string) (map[string]string, strin
 	if err != nil {
 		return nil, "", usageError("name a YAML file that can be read", "the configuration file cannot be read: %v", err)
 	}
-	defer f.Close()
+	defer quietly(f.Close)
 	raw, err := io.ReadAll(io.LimitReader(f, maxConfigBytes+1))
 	if err != nil {
 		return nil, "", err
@@ -336,18 +332,18 @@ func (a *app) unknownVariables(table []setting) []string {
 }
 
 // defaultDataDir is /var/lib/dropline for root, who runs it as a service, and XDG's place for anybody else.
-func (a *app) defaultDataDir() (string, error) {
+func (a *app) defaultDataDir() string {
 	if dir, ok := a.lookup("XDG_DATA_HOME"); ok && filepath.IsAbs(dir) {
-		return filepath.Join(dir, "dropline"), nil
+		return filepath.Join(dir, "dropline")
 	}
 	if os.Geteuid() == 0 {
-		return "/var/lib/dropline", nil
+		return "/var/lib/dropline"
 	}
 	home, ok := a.lookup("HOME")
 	if !ok || home == "" {
-		return filepath.Join(os.TempDir(), fmt.Sprintf("dropline-%d", os.Geteuid())), nil
+		return filepath.Join(os.TempDir(), fmt.Sprintf("dropline-%d", os.Geteuid()))
 	}
-	return filepath.Join(home, ".local", "share", "dropline"), nil
+	return filepath.Join(home, ".local", "share", "dropline")
 }
 
 func (a *app) usualConfigFile() string {
