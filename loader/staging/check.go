@@ -72,6 +72,7 @@ type checker struct {
 	tables     []*schema.Table // that have rows, in the schema's order
 	copied     map[*schema.Table]int64
 	paths      map[int]string
+	suspect    map[*schema.Table]suspicion
 	rejected   bool // there are keys of rows refused while copying
 	made       bool // the table of refused rows exists
 	step       int  // of the refusal now under way; rows refused by one statement share it
@@ -83,8 +84,8 @@ type checker struct {
 	result     CheckResult
 }
 
-// analyzeFrom is from how many rows a staging table is analyzed before it is checked: below, the planner's guesses from
-// the table's size are good enough, and analyzing would take longer than the checks.
+// analyzeFrom is from how many rows a staging table is analyzed when it has faults: below, the planner's guesses from the
+// table's size are good enough.
 const analyzeFrom = 20_000
 
 func (c *checker) open(ctx context.Context, older []Target) error {
@@ -93,6 +94,7 @@ func (c *checker) open(ctx context.Context, older []Target) error {
 		names: namesOf(c.target.Tenant), seq: c.target.Seq, own: map[*schema.Table]bool{}, earlier: map[*schema.Table][]earlier{},
 		refused: map[*schema.Table]int64{}, number: map[*schema.Table]int{},
 	}
+	c.suspect = map[*schema.Table]suspicion{}
 	c.copied, c.paths, c.needed = map[*schema.Table]int64{}, map[int]string{}, map[ingest.ImportID]bool{}
 	c.result = CheckResult{Tables: map[string]TableCount{}, RejectedByFile: map[int]int64{}}
 	for i, t := range c.target.Schema.Tables {
@@ -110,14 +112,6 @@ func (c *checker) open(ctx context.Context, older []Target) error {
 			continue
 		}
 		c.tables, c.own[t] = append(c.tables, t), true
-		if err := c.allThere(ctx, t); err != nil {
-			return err
-		}
-		if c.copied[t] >= analyzeFrom {
-			if _, err := c.tx.Exec(ctx, "analyze "+c.staged(t, c.seq)); err != nil {
-				return err
-			}
-		}
 	}
 	if err := c.tx.QueryRow(ctx, "select to_regclass($1) is not null", c.names.rejected(c.seq)).Scan(&c.rejected); err != nil {
 		return err
@@ -143,17 +137,6 @@ func (c *checker) files(ctx context.Context) error {
 		c.copied[t] += staged
 		return nil
 	})
-	return err
-}
-
-// allThere sees that every row copied into a table is in it.
-func (c *checker) allThere(ctx context.Context, t *schema.Table) error {
-	got, err := countRows(ctx, c.tx, c.staged(t, c.seq))
-	if err == nil && got != c.copied[t] {
-		err = ingest.WithHint(
-			ingest.Errorf(ingest.Unavailable, "staging.Check", "table %s has %d staged rows where %d were copied", t.Name, got, c.copied[t]),
-			"the import has to be loaded again")
-	}
 	return err
 }
 
@@ -196,7 +179,7 @@ func (c *checker) findEarlier(ctx context.Context) error {
 
 // refuse finds every row that is to be refused, in the order in which the reasons count.
 func (c *checker) refuse(ctx context.Context) error {
-	for _, find := range []func(context.Context) error{c.keys, c.uniques, c.references, c.consequences, c.rowChecks, c.consequences} {
+	for _, find := range []func(context.Context) error{c.keys, c.survey, c.uniques, c.references, c.consequences, c.rowChecks, c.consequences} {
 		if err := find(ctx); err != nil {
 			return err
 		}

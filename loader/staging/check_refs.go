@@ -23,7 +23,7 @@ func referencesOf(t *schema.Table) []*schema.Column {
 // import that are refused themselves still count here: consequences deals with them.
 func (c *checker) references(ctx context.Context) error {
 	for _, t := range c.tables {
-		for _, ref := range referencesOf(t) {
+		for _, ref := range c.suspect[t].refs {
 			code := literal(ingest.CodeMissingRef)
 			if c.rejected {
 				code = fmt.Sprintf("case when exists (select from %s r where r.id = t.%s) then %s else %s end", c.names.rejected(c.seq),

@@ -273,7 +273,7 @@ func (c *checker) tellWarnings(ctx context.Context) error {
 	c.refused = map[*schema.Table]int64{}
 	for _, t := range c.tables {
 		for _, check := range t.Checks {
-			if check.Kind != schema.RowCheck || check.Severity != schema.Warning {
+			if !c.suspect[t].warnings || check.Kind != schema.RowCheck || check.Severity != schema.Warning {
 				continue
 			}
 			where := "(" + check.Expr.Postgres("t") + ") is false"

@@ -41,17 +41,6 @@ func (c *checker) keys(ctx context.Context) error {
 	return nil
 }
 
-// any reports whether a query has rows.
-func (c *checker) any(ctx context.Context, query string) (bool, error) {
-	rows, err := c.tx.Query(ctx, query+" limit 1")
-	if err != nil {
-		return false, err
-	}
-	found := rows.Next()
-	rows.Close()
-	return found, rows.Err()
-}
-
 // uniques refuses rows that share the values of a set of unique columns, within the import or with a row that it does not
 // replace.
 func (c *checker) uniques(ctx context.Context) error {
@@ -114,7 +103,7 @@ func columnList(set []*schema.Column) string {
 func (c *checker) rowChecks(ctx context.Context) error {
 	for _, t := range c.tables {
 		for _, check := range t.Checks {
-			if check.Kind != schema.RowCheck || check.Severity != schema.Error {
+			if !c.suspect[t].checks || check.Kind != schema.RowCheck || check.Severity != schema.Error {
 				continue
 			}
 			err := c.add(ctx, refusal{

@@ -25,43 +25,60 @@ const createRefused = `create temporary table refused (
     code text not null, col text not null, detail text, value text, other bytea, unique (tbl, spot)
 ) on commit drop`
 
-// add refuses rows that are not refused yet, if there are any. Looking comes first: it can be done by several backends in
-// parallel, which writing cannot, and in a file without faults there is nothing to write nor a table to make for it.
+// add refuses rows that are not refused yet, if there are any. As long as nothing is refused it looks first: that can be done
+// by several backends in parallel, which writing cannot, and in an import without faults there is nothing to write nor a
+// table to make for it.
 func (c *checker) add(ctx context.Context, r refusal) error {
 	t := r.table
 	if r.from == "" {
 		r.from = c.staged(t, c.seq)
 	}
 	where := fmt.Sprintf(" from %s t where %s and %s", r.from, r.where, c.alive(t, "t"))
-	var any int
-	rows, err := c.tx.Query(ctx, "select 1"+where+" limit 1")
-	if err != nil {
-		return err
-	}
-	if rows.Next() {
-		any = 1
-	}
-	rows.Close()
-	if err := rows.Err(); err != nil || any == 0 {
-		return err
-	}
 	if !c.made {
-		if _, err := c.tx.Exec(ctx, createRefused); err != nil {
+		if any, err := c.any(ctx, "select 1"+where); err != nil || !any {
 			return err
 		}
-		c.made = true
+		if err := c.makeRefused(ctx); err != nil {
+			return err
+		}
 	}
-	c.step++
 	tag, err := c.tx.Exec(ctx, fmt.Sprintf(
 		"insert into refused (tbl, spot, id, step, source, key, code, col, detail, value, other) "+
 			"select %d, t.ctid, t.id, %d, t.%s, t.%s, %s, %s, %s, %s, %s%s on conflict do nothing",
-		c.number[t], c.step, sourceColumn, schema.QuoteIdent(t.Key.SQLName), r.code, literal(r.column), orNull(r.detail),
+		c.number[t], c.step+1, sourceColumn, schema.QuoteIdent(t.Key.SQLName), r.code, literal(r.column), orNull(r.detail),
 		orNull(r.value), orNull(r.other), where,
 	))
 	if err != nil {
 		return err
 	}
-	c.refused[t] += tag.RowsAffected()
+	if tag.RowsAffected() > 0 {
+		c.step++
+		c.refused[t] += tag.RowsAffected()
+	}
+	return nil
+}
+
+// any reports whether a query has rows. It counts them: with a limit, the planner would bet on finding one soon, and goes
+// through two million rows in the way that is best for ten.
+func (c *checker) any(ctx context.Context, query string) (bool, error) {
+	var n int64
+	err := c.tx.QueryRow(ctx, "select count(*) from ("+query+") found").Scan(&n)
+	return n > 0, err
+}
+
+// makeRefused makes the table of refused rows. What follows has more to plan than a scan, so large tables are analyzed.
+func (c *checker) makeRefused(ctx context.Context) error {
+	if _, err := c.tx.Exec(ctx, createRefused); err != nil {
+		return err
+	}
+	c.made = true
+	for _, t := range c.tables {
+		if c.copied[t] >= analyzeFrom {
+			if _, err := c.tx.Exec(ctx, "analyze "+c.staged(t, c.seq)); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
