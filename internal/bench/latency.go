@@ -41,10 +41,7 @@ func benchLatency(ctx context.Context, b *bench) error {
 	if err := s.patch("/etl/tenants/quick", api.TenantChange{QuietPeriodSeconds: &quiet}); err != nil {
 		return err
 	}
-	file, err := only(dir, "WorkItem")
-	if err != nil {
-		return err
-	}
+	file := sampleFile(dir, "WorkItem")
 	var seconds []float64
 	for i := range latencyFiles {
 		if _, err := target.put(ctx, fmt.Sprintf("put %s /inbox/WorkItem_%d.csv\n", file, i)); err != nil {

@@ -25,18 +25,33 @@ func (b *bench) sample(name string, rows int, args ...string) (string, error) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("sample: %w: %s", err, out)
 	}
-	return dir, nil
+	return dir, numberEnums(sampleFile(dir, "WorkItem"), schema.Efimis10().Table("WorkItem"))
+}
+
+// numberEnums rewrites a file so that its enumerations are numbers, which psql can read into a typed table as they are.
+func numberEnums(file string, table *schema.Table) error {
+	var columns []*schema.Column
+	return rewrite(file, file+".numbered", func(n int, record []string) {
+		for i, field := range record {
+			if n == 0 {
+				columns = append(columns, table.Column(field))
+			} else if c := columns[i]; c != nil && c.Enum != nil {
+				for _, v := range c.Enum.Values {
+					if v.Name == field {
+						record[i] = strconv.Itoa(int(v.Number))
+					}
+				}
+			}
+		}
+	}, true)
 }
 
 // parents uploads and promotes all of the export but the work items, so that their references resolve in production.
 func (s *server) parents(tenant, dir string, tables ...string) error {
 	files := map[string]string{}
 	for _, table := range tables {
-		found, err := filepath.Glob(filepath.Join(dir, table+"*.csv"))
-		if err != nil || len(found) == 0 {
-			return fmt.Errorf("the sample has no %s: %w", table, err)
-		}
-		files[filepath.Base(found[0])] = found[0]
+		file := sampleFile(dir, table)
+		files[filepath.Base(file)] = file
 	}
 	status, err := s.load(tenant, files)
 	if err != nil {
@@ -86,10 +101,7 @@ func benchLoad(ctx context.Context, b *bench) error {
 	if err := s.parents("load", dir, workItemParents(schema.Efimis10())...); err != nil {
 		return err
 	}
-	file, err := only(dir, "WorkItem")
-	if err != nil {
-		return err
-	}
+	file := sampleFile(dir, "WorkItem")
 	var ours, psql, checks []float64
 	for i := range b.runs {
 		if i%2 == 0 {
@@ -193,12 +205,9 @@ func (s *server) forget(ctx context.Context, id string) error {
 	return err
 }
 
-func only(dir, table string) (string, error) {
-	found, err := filepath.Glob(filepath.Join(dir, table+"*.csv"))
-	if err != nil || len(found) != 1 {
-		return "", fmt.Errorf("the sample has %d files for %s: %w", len(found), table, err)
-	}
-	return found[0], nil
+// sampleFile is where sample writes a table.
+func sampleFile(dir, table string) string {
+	return filepath.Join(dir, schema.Efimis10().Table(table).Plural+".csv")
 }
 
 func firstLine(file string) (string, error) {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,10 +32,7 @@ func benchPromote(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	file, err := only(dir, "WorkItem")
-	if err != nil {
-		return err
-	}
+	file := sampleFile(dir, "WorkItem")
 	if err := s.createTenant("promo", 2); err != nil {
 		return err
 	}
@@ -183,7 +181,23 @@ func execAll(ctx context.Context, conn *pgx.Conn, statements ...string) error {
 }
 
 // changeRows copies a file of work items, with a mark behind the title of one row in every so many.
-func changeRows(from, to string, every int, mark string) (err error) {
+func changeRows(from, to string, every int, mark string) error {
+	title := -1
+	err := rewrite(from, to, func(n int, record []string) {
+		if n == 0 {
+			title = slices.Index(record, "Title")
+		} else if every > 0 && n%every == 0 && title >= 0 {
+			record[title] += mark
+		}
+	}, false)
+	if err == nil && title < 0 {
+		err = errors.New("the sample's work items have no Title")
+	}
+	return err
+}
+
+// rewrite copies a CSV file record by record through change, and puts the copy in the file's place if it is told to.
+func rewrite(from, to string, change func(n int, record []string), replace bool) (err error) {
 	in, err := os.Open(from) //nolint:gosec // a path of our own
 	if err != nil {
 		return err
@@ -193,10 +207,13 @@ func changeRows(from, to string, every int, mark string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, out.Close()) }()
+	defer func() {
+		if err = errors.Join(err, out.Close()); err == nil && replace {
+			err = os.Rename(to, from)
+		}
+	}()
 	r, w := csv.NewReader(bufio.NewReaderSize(in, 1<<20)), csv.NewWriter(bufio.NewWriterSize(out, 1<<20))
 	r.ReuseRecord = true
-	title := -1
 	for n := 0; ; n++ {
 		record, err := r.Read()
 		if errors.Is(err, io.EOF) {
@@ -205,18 +222,7 @@ func changeRows(from, to string, every int, mark string) (err error) {
 		if err != nil {
 			return err
 		}
-		if n == 0 {
-			for i, name := range record {
-				if name == "Title" {
-					title = i
-				}
-			}
-			if title < 0 {
-				return errors.New("the sample's work items have no Title")
-			}
-		} else if every > 0 && n%every == 0 {
-			record[title] += mark
-		}
+		change(n, record)
 		if err := w.Write(record); err != nil {
 			return err
 		}

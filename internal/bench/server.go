@@ -220,7 +220,7 @@ func (s *server) load(tenant string, files map[string]string) (api.ImportStatus,
 	}
 	deadline := time.Now().Add(importTimeout)
 	for drop.RequestID == "" {
-		if err := s.call(http.MethodGet, "/etl/drops/"+drop.ID, nil, &drop); err != nil {
+		if err := s.call(http.MethodGet, "/etl/drops/"+drop.ID+"?tenant="+tenant, nil, &drop); err != nil {
 			return api.ImportStatus{}, err
 		}
 		if time.Now().After(deadline) {
@@ -243,6 +243,9 @@ func (s *server) wait(id, want string) (api.ImportStatus, error) {
 		case want:
 			return status, nil
 		case "rejected", "failed", "cancelled":
+			if len(status.FirstErrors) > 0 {
+				return status, fmt.Errorf("import %s is %s: %s: %+v", id, status.State, status.Error, status.FirstErrors[0])
+			}
 			return status, fmt.Errorf("import %s is %s: %s", id, status.State, status.Error)
 		}
 		if time.Now().After(deadline) {
