@@ -49,7 +49,11 @@ func (s *session) openUpload(ctx context.Context, path string, flags uint32) (*u
 		return nil, ingest.WithHint(ingest.Errorf(ingest.Denied, op, "%q cannot be written to", path), "files are sent to /inbox")
 	}
 	u := &upload{session: s, path: path, flags: flags, base: -1, began: s.clock(), early: reorder{budget: s.reorder}}
-	entry, err := s.ledger.Lookup(ctx, s.tenant, path)
+	look := s.ledger.Lookup
+	if flags&openTrunc != 0 {
+		look = s.ledger.Stat // one query less: a partial does not matter to what starts over
+	}
+	entry, err := look(ctx, s.tenant, path)
 	switch {
 	case err == nil && entry.Kind == ingest.EntryDir:
 		return nil, ingest.Errorf(ingest.Conflict, op, "%q is a folder", path)
