@@ -61,10 +61,11 @@ func FuzzPackets(f *testing.F) {
 		_ = w.in.Close()
 		_, _ = io.Copy(io.Discard, w.out)
 		again := (&rig{t: t}).subsystem(conn)
-		defer again.in.Close()
 		again.sendRaw(1, []byte{0, 0, 0, 3})
 		if kind, _ := again.receive(); kind != 2 {
 			t.Errorf("answer %d", kind)
 		}
+		_ = again.in.Close()
+		_, _ = io.Copy(io.Discard, again.out) // until the channel is free again
 	})
 }
