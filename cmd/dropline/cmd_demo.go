@@ -58,6 +58,9 @@ func (c *demoCmd) Run(a *app) error {
 	}
 	production, err := d.run()
 	err = errors.Join(err, d.server.stop(), os.RemoveAll(d.dir), discard(dir, keep))
+	if a.ctx.Err() != nil { // a signal, of which what was being run has heard too
+		return a.ctx.Err()
+	}
 	if err != nil {
 		return err
 	}

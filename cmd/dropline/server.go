@@ -72,7 +72,11 @@ type server struct {
 func startServer(ctx context.Context, cfg serverConfig) (*server, error) {
 	s := &server{cfg: cfg, logger: cfg.logger, dataDir: cfg.settings.text(keyDataDir), failed: make(chan struct{})}
 	if err := s.start(ctx); err != nil {
-		return nil, errors.Join(err, s.stop())
+		stopErr := s.stop()
+		if ctx.Err() != nil { // a signal, of which what was being started has heard too
+			return nil, ctx.Err()
+		}
+		return nil, errors.Join(err, stopErr)
 	}
 	return s, nil
 }
