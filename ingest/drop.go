@@ -5,6 +5,7 @@ import "time"
 // Via says how a drop arrived.
 type Via string
 
+// The ways in.
 const (
 	ViaSFTP   Via = "sftp"
 	ViaHTTP   Via = "http"
@@ -46,6 +47,7 @@ type Drop struct {
 // EntryKind says what an entry of a tenant's tree is.
 type EntryKind string
 
+// The kinds of entries.
 const (
 	EntryDir       EntryKind = "dir"
 	EntryDrop      EntryKind = "drop"      // a registered drop, in /inbox or /archive

@@ -61,6 +61,7 @@ func (c *PromotionCounts) Add(other PromotionCounts) {
 // FileState says how far a file of an import is.
 type FileState string
 
+// The states of a file.
 const (
 	FileWaiting   FileState = "waiting"
 	FileLoading   FileState = "loading"

@@ -177,11 +177,10 @@ func (u *Upload) Write(p []byte) (int, error) {
 		u.err = E(KindOf(err), "ingest.Write", err)
 		return n, u.err
 	}
-	// Batches stay open while bytes arrive. Losing one such note only closes a batch early, so its error is no matter.
-	if now := u.r.cfg.Clock(); now.Sub(u.touched) >= touchEvery {
-		if !u.touched.IsZero() {
-			_ = u.r.ledger.Receiving(u.ctx, u.d.Tenant)
-		}
+	// Batches stay open while bytes arrive; a file that comes in one write has no need to say so. Losing a note only closes a
+	// batch early, so its error is no matter.
+	if now := u.r.cfg.Clock(); n > 0 && u.w.Size() > int64(n) && now.Sub(u.touched) >= touchEvery {
+		_ = u.r.ledger.Receiving(u.ctx, u.d.Tenant)
 		u.touched = now
 	}
 	return n, nil

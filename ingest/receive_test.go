@@ -61,7 +61,8 @@ func newHouse(t *testing.T) house {
 func (h house) receiver(t *testing.T, led interface {
 	ingest.Files
 	ingest.Tenants
-}) *ingest.Receiver {
+},
+) *ingest.Receiver {
 	t.Helper()
 	r, err := ingest.NewReceiver(led, h.bucket, ingest.ReceiverConfig{})
 	if err != nil {

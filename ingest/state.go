@@ -5,6 +5,7 @@ import "slices"
 // State is an import's state. The one table of transitions is below; ARCHITECTURE.md draws it.
 type State string
 
+// The states.
 const (
 	Queued      State = "queued"       // recorded, its job waits
 	Loading     State = "loading"      // its files are read into staging

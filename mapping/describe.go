@@ -76,6 +76,7 @@ func describeOutOfRange(g *target, value string) string {
 		return value + " is out of range: -9223372036854775808 to 9223372036854775807"
 	case schema.Decimal:
 		return fmt.Sprintf("%s is out of range: %s holds %d digits before the point", value, g.column.Name, g.whole)
+	default:
 	}
 	return value + " is out of range: years are 1 to 9999"
 }
@@ -86,6 +87,7 @@ func describePrecision(g *target, value string) string {
 		return value + " is not a whole number"
 	case schema.Timestamp:
 		return value + " is finer than a microsecond: round it, or drop the rest with a format in the mapping that ends in .SSSSSS"
+	default:
 	}
 	return fmt.Sprintf("%s has more than %d digits after the point: round it, or let the mapping do so with number: {round: true}",
 		value, g.column.Scale)

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -211,7 +212,7 @@ const (
 // character decodes the next character and returns its length in the file: 0 where more must be read first.
 func (u *utf16Source) character() (rune, int) {
 	held := u.buf[u.at:u.n]
-	ended := u.err == io.EOF
+	ended := errors.Is(u.err, io.EOF)
 	switch {
 	case len(held) == 1 && ended:
 		return 0, 1

@@ -19,6 +19,7 @@ type Explanation struct {
 // How says where a column's values come from.
 type How string
 
+// The ways in which a column gets its values.
 const (
 	HowHeader   How = "header"   // a header has one of the column's names
 	HowMapping  How = "mapping"  // the mapping names the header

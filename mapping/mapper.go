@@ -143,7 +143,7 @@ func (r *Reader) scanWith(d *dialect) error {
 	if !d.encoding.utf16 && mark == 0 && looksWide(head) {
 		return unreadable("the file looks like UTF-16 without a byte order mark: export it as UTF-8, or set encoding: utf-16le in the mapping")
 	}
-	var source io.Reader = io.MultiReader(strings.NewReader(string(head[mark:])), r.bytes)
+	source := io.MultiReader(strings.NewReader(string(head[mark:])), r.bytes)
 	if d.encoding.utf16 {
 		source = &utf16Source{source: source, big: d.encoding.big}
 	}

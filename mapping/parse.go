@@ -25,9 +25,8 @@ const (
 	maxNodes        = 50_000
 	maxFaults       = 50 // enough to mend a file in one go, few enough to read
 	maxSkipLines    = 1000
-	maxPatterns     = 50
-	maxPatternParts = 3 // "**" in one pattern: each multiplies the work of matching by the depth of the path
-	maxHeadersOf    = 50
+	maxPatternParts = 3  // "**" in one pattern: each multiplies the work of matching by the depth of the path
+	maxTexts        = 50 // in a list of patterns, headers, formats or nulls
 	mappingVersion  = "1"
 )
 
@@ -186,13 +185,13 @@ func (p *parser) text(n *yaml.Node, what string) string {
 }
 
 // texts returns the text of a scalar, or of each item of a list.
-func (p *parser) texts(n *yaml.Node, what string, most int) []string {
+func (p *parser) texts(n *yaml.Node, what string) []string {
 	if n == nil {
 		return nil
 	}
 	items := []*yaml.Node{n}
 	if n.Kind == yaml.SequenceNode {
-		items = p.items(n, what, most)
+		items = p.items(n, what, maxTexts)
 		if len(n.Content) == 0 {
 			p.fault(n, "%s is an empty list", what)
 		}
@@ -214,7 +213,7 @@ func (p *parser) nulls(n *yaml.Node) []string {
 			item.Tag = "!!str"
 		}
 	}
-	return p.texts(n, "null", maxHeadersOf)
+	return p.texts(n, "null")
 }
 
 func (p *parser) boolean(n *yaml.Node, what string, otherwise bool) bool {
@@ -234,7 +233,7 @@ func (p *parser) rule(n *yaml.Node) *rule {
 		"null", "only", "columns")
 	r := &rule{line: n.Line, dialect: p.dialect(f), only: p.boolean(f["only"], "only", false)}
 	r.nulls = p.nulls(f["null"])
-	for _, pattern := range p.texts(f["pattern"], "pattern", maxPatterns) {
+	for _, pattern := range p.texts(f["pattern"], "pattern") {
 		p.pattern(f["pattern"], pattern)
 		r.patterns = append(r.patterns, strings.ToLower(pattern))
 	}

@@ -96,7 +96,7 @@ func (p *parser) origin(rule *columnRule, n *yaml.Node, f map[string]*yaml.Node,
 
 // headers reads the headers that make a value: names, or the numbers of fields in a file without a header.
 func (p *parser) headers(n *yaml.Node, r *rule) []string {
-	headers := p.texts(n, "from", maxHeadersOf)
+	headers := p.texts(n, "from")
 	for i, h := range headers {
 		h = strings.TrimSpace(h)
 		headers[i] = h
@@ -183,7 +183,7 @@ func (p *parser) syntaxOf(rule *columnRule, f map[string]*yaml.Node, c *schema.C
 		if c.Kind != schema.Date && c.Kind != schema.Timestamp {
 			p.fault(n, "column %s is neither a date nor a timestamp: format has no effect", c.Name)
 		}
-		for _, text := range p.texts(n, "format", maxHeadersOf) {
+		for _, text := range p.texts(n, "format") {
 			l, err := parseLayout(text)
 			if err != nil {
 				p.fault(n, "%s", err)

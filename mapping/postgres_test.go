@@ -126,11 +126,15 @@ func madeUp(random *rand.Rand, column string) string {
 	alphabet := "0123456789.-+,:eE T/()$ Z"
 	switch column {
 	case "Quantity", "Counter":
-		forms = []string{fmt.Sprint(n(1000)), fmt.Sprint(-n(1 << 40)), fmt.Sprint(1<<31 - 2 + n(3)), fmt.Sprint(uint64(1<<63) - 2 + uint64(n(3))),
-			fmt.Sprint(-1<<31 + 1 - n(2)), fmt.Sprintf("%d.00", n(99)), fmt.Sprintf("%de%d", n(9), n(20)), fmt.Sprintf("%d,%03d", n(99), n(999))}
+		forms = []string{
+			fmt.Sprint(n(1000)), fmt.Sprint(-n(1 << 40)), fmt.Sprint(1<<31 - 2 + n(3)), fmt.Sprint(uint64(1<<63) - 2 + uint64(n(3))),
+			fmt.Sprint(-1<<31 + 1 - n(2)), fmt.Sprintf("%d.00", n(99)), fmt.Sprintf("%de%d", n(9), n(20)), fmt.Sprintf("%d,%03d", n(99), n(999)),
+		}
 	case "Price":
-		forms = []string{fmt.Sprintf("%d.%02d", n(99999), n(99)), fmt.Sprintf("-%d.%d", n(999999), n(99)), fmt.Sprintf(".%03d", n(999)),
-			fmt.Sprintf("%d.%dE%d", n(9), n(99), n(6)-3), fmt.Sprintf("%d,%03d.%02d", n(99), n(999), n(99)), fmt.Sprintf("(%d)", n(9999)), fmt.Sprintf("%08d", n(99999))}
+		forms = []string{
+			fmt.Sprintf("%d.%02d", n(99999), n(99)), fmt.Sprintf("-%d.%d", n(999999), n(99)), fmt.Sprintf(".%03d", n(999)),
+			fmt.Sprintf("%d.%dE%d", n(9), n(99), n(6)-3), fmt.Sprintf("%d,%03d.%02d", n(99), n(999), n(99)), fmt.Sprintf("(%d)", n(9999)), fmt.Sprintf("%08d", n(99999)),
+		}
 	case "Due":
 		forms = []string{day, strings.ReplaceAll(day, "-", ""), strings.ReplaceAll(day, "-", "/"), day + " 00:00:00", day + "T00:00"}
 	case "Ordered":

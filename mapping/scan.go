@@ -58,7 +58,6 @@ type scanner struct {
 	quotes           uint64
 
 	fields  []span // the first keep fields of the record
-	keep    int
 	count   int    // of all fields
 	surplus bool   // a field beyond keep has content
 	length  int    // of the record in the buffer, its line end included

@@ -66,19 +66,14 @@ func (s *scanner) skipBlankLines() bool {
 	}
 }
 
-// skipLine leaves the rest of a line behind, however long, and reports whether there was one.
-func (s *scanner) skipLine() bool {
-	found := false
-	for {
-		if s.start == s.end && !s.more() {
-			return found
-		}
-		found = true
+// skipLine leaves the rest of a line behind, however long.
+func (s *scanner) skipLine() {
+	for s.start < s.end || s.more() {
 		i, n := s.findLineEnd(0)
 		s.pass(i+n, s.sourceSize(s.buf[s.start:s.start+i+n]))
 		if n > 0 {
 			s.line++
-			return true
+			return
 		}
 	}
 }

@@ -195,8 +195,16 @@ func testRanges(t *testing.T, _ devtest.S3Server, b *bucket.Bucket) {
 	write(t, create(t, b, "drops/t/ranges"), body, map[string]string{"a": "b"})
 	size := int64(len(body))
 	for _, r := range []struct{ offset, length, want int64 }{
-		{0, 0, 0}, {0, 1, 1}, {0, size, size}, {0, size + 10, size}, {size - 1, -1, 1}, {size - 1, 5, 1}, {size, -1, 0}, {size + 5, -1, 0},
-		{1 << 20, 3 << 20, 3 << 20}, {5, -1, size - 5},
+		{0, 0, 0},
+		{0, 1, 1},
+		{0, size, size},
+		{0, size + 10, size},
+		{size - 1, -1, 1},
+		{size - 1, 5, 1},
+		{size, -1, 0},
+		{size + 5, -1, 0},
+		{1 << 20, 3 << 20, 3 << 20},
+		{5, -1, size - 5},
 	} {
 		got, o := read(t, b, "drops/t/ranges", r.offset, r.length)
 		if int64(len(got)) != r.want || (r.want > 0 && !bytes.Equal(got, body[r.offset:r.offset+r.want])) {

@@ -227,6 +227,7 @@ func (r *partReader) Read(b []byte) (int, error) {
 	return total, nil
 }
 
+// Seek implements io.Seeker: the SDK rewinds a part to send it again.
 func (r *partReader) Seek(offset int64, whence int) (int64, error) {
 	switch whence {
 	case io.SeekCurrent:

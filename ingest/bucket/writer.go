@@ -287,7 +287,7 @@ func (w *writer) Abort(ctx context.Context) error {
 	if w.done {
 		return nil
 	}
-	w.fail("bucket.Write", ingest.Errorf(ingest.Conflict, "bucket.Write", "the upload was aborted"))
+	_ = w.fail("bucket.Write", ingest.Errorf(ingest.Conflict, "bucket.Write", "the upload was aborted"))
 	w.sending.Wait()
 	w.release()
 	if w.upload == "" {

@@ -42,7 +42,7 @@ type child struct {
 	// lastWords tells what the process said before it died.
 	lastWords func() string
 
-	ctx    context.Context // ends when stop is called: waits between starts must not delay it
+	ctx    context.Context //nolint:containedctx // the child's life. Ends when stop is called: waits between starts must not delay it
 	cancel context.CancelFunc
 	done   chan struct{} // closed when the child will not be started again
 	err    error         // why, if not by stop; read after done

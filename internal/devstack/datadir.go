@@ -172,7 +172,7 @@ func (s *secrets) choosePort(dir string, port *int) error {
 }
 
 func portFree(port int) bool {
-	l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+	l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port)) //nolint:noctx // answers at once
 	if err != nil {
 		return false
 	}

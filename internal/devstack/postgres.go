@@ -64,7 +64,7 @@ func startPostgres(ctx context.Context, cfg *Config, sec *secrets) (*postgres, e
 		name: "PostgreSQL", log: cfg.Logger, prepare: p.prepare, lastWords: p.log.lastWords,
 		gentle: syscall.SIGINT, harsh: syscall.SIGQUIT, // fast and immediate shutdown
 	}
-	p.child.run()
+	p.run()
 	ctx, cancel := context.WithTimeoutCause(ctx, cfg.StartTimeout, errors.New("it did not answer in time"))
 	defer cancel()
 	if err := p.await(ctx, 20*time.Millisecond, p.bootstrap); err != nil {
@@ -99,7 +99,7 @@ const inheritedDir = "/proc/self/fd/3"
 // command is a program of PostgreSQL's, run as its account on dir, out of reach of the terminal's signals: ^C is for
 // dropline to handle, which still needs its database while it ends. dir must stay open until the program has started.
 func (p *postgres) command(name string, dir *os.File, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(p.bin, name), args...)
+	cmd := exec.Command(filepath.Join(p.bin, name), args...) //nolint:noctx // it is ended by signals, gently first
 	cmd.Dir = "/"
 	cmd.Env = []string{"PATH=" + p.bin + ":/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"}
 	cmd.Stdout, cmd.Stderr = p.log.f, p.log.f

@@ -63,7 +63,7 @@ func startS3(ctx context.Context, cfg *Config, sec *secrets) (*s3Server, error) 
 		name: "the S3 server", log: cfg.Logger, prepare: s.prepare, lastWords: s.log.lastWords,
 		gentle: syscall.SIGTERM, harsh: syscall.SIGKILL,
 	}
-	s.child.run()
+	s.run()
 	ctx, cancel := context.WithTimeoutCause(ctx, cfg.StartTimeout, errors.New("it did not answer in time"))
 	defer cancel()
 	if err := s.await(ctx, 10*time.Millisecond, s.ready); err != nil {
@@ -89,7 +89,7 @@ func (s *s3Server) prepare(context.Context) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(s.cfg.S3Command[0], append(s.cfg.S3Command[1:len(s.cfg.S3Command):len(s.cfg.S3Command)], s3ChildArg)...)
+	cmd := exec.Command(s.cfg.S3Command[0], append(s.cfg.S3Command[1:len(s.cfg.S3Command):len(s.cfg.S3Command)], s3ChildArg)...) //nolint:noctx // it is ended by signals, gently first
 	cmd.Dir = s.cfg.DataDir
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "TZ=UTC"}
 	cmd.Stdin = bytes.NewReader(order)

@@ -57,12 +57,11 @@ func (l *serverLog) lastWords() string {
 	}
 	from := max(l.from.Load(), fi.Size()-maxWords)
 	buf := make([]byte, max(fi.Size()-from, 0))
-	if n, err := l.f.ReadAt(buf, from); err != nil && !errors.Is(err, io.EOF) {
+	n, err := l.f.ReadAt(buf, from)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return ""
-	} else {
-		buf = buf[:n]
 	}
-	return strings.Join(strings.Fields(string(bytes.ToValidUTF8(buf, []byte("?")))), " ")
+	return strings.Join(strings.Fields(string(bytes.ToValidUTF8(buf[:n], []byte("?")))), " ")
 }
 
 func (l *serverLog) close() error { return l.f.Close() }
