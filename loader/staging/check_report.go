@@ -30,9 +30,17 @@ func (c *checker) conclude(ctx context.Context) error {
 	if _, err := c.tx.Exec(ctx, "drop table if exists "+n.rejected(c.seq)); err != nil {
 		return err
 	}
-	_, err := c.tx.Exec(ctx, "update "+n.own("_imports")+" set checked_version = $2 where seq = $1", c.seq, c.version)
+	version := c.version
+	if len(c.result.Prerequisites) > 0 {
+		version = neverProduction
+	}
+	_, err := c.tx.Exec(ctx, "update "+n.own("_imports")+" set checked_version = $2 where seq = $1", c.seq, version)
 	return err
 }
+
+// neverProduction stands for the version of production where an import was checked against what is not in production yet:
+// whatever is there when it is promoted, it has changed since.
+const neverProduction = -1
 
 // remove deletes the refused rows and records how many remain. The numbers must add up: rows that vanished unaccounted for
 // would be a loss.

@@ -120,7 +120,8 @@ func (o *overlay) members(r ruled) []refusal {
 		add(parts, column, "t."+by+" in (select id from failing)")
 		found[len(found)-1].detail = fmt.Sprintf(found[len(found)-1].detail, "t."+by)
 		add(parts, column, fmt.Sprintf(
-			"t.id in (select old.id from (%s) old where old.%s in (select id from failing))", o.before(parts, o.replaced(parts, "x")), by,
+			"t.id in (select old.id from (%s) old where old.%[2]s in (select id from failing)) and (t.%[2]s is null or t.%[2]s not in (select id from failing))",
+			o.before(parts, o.replaced(parts, "x")), by,
 		))
 		found[len(found)-1].detail = "'the row is taken from a whole that needs it'"
 	}

@@ -68,13 +68,9 @@ type copier struct {
 	madeKeys bool // the table of rejected keys is there
 }
 
-func (c *copier) run(ctx context.Context) (err error) {
+func (c *copier) run(ctx context.Context) error {
 	c.lanes = newLanes(c.store, c.target)
-	defer func() {
-		if err != nil {
-			c.lanes.abandon(ctx)
-		}
-	}()
+	defer c.lanes.abandon(ctx) // what has not been committed, also when the reader panics
 	if err := c.readAll(ctx); err != nil {
 		return err
 	}
