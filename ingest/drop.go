@@ -88,6 +88,7 @@ type Registration struct {
 	Size       int64
 	SHA256     [32]byte
 	HashState  []byte
+	BeganAt    time.Time // when its upload began; zero where that is not known
 	ReceivedAt time.Time
 }
 

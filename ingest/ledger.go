@@ -85,7 +85,9 @@ type Files interface {
 	// old one's place). With a quiet period of 0 the import and its job are recorded too. Registering an ID twice is no
 	// error and returns the drop. Origin, if not empty, is remembered.
 	Register(ctx context.Context, r Registration) (Drop, error)
-	// Park records a durable object as a temporary file or a partial at the path, replacing what such was there.
+	// Park records a durable object as a temporary file or a partial at the path, replacing what such was there. A partial
+	// whose upload began before a whole file of that path came is refused (Conflict): to show it, or to resume from it,
+	// would put the older bytes before the newer.
 	Park(ctx context.Context, kind EntryKind, r Registration) (Entry, error)
 	// Receiving tells that bytes are still arriving for the tenant, so that its batch stays open.
 	Receiving(ctx context.Context, tenant TenantID) error

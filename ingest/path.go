@@ -3,6 +3,7 @@ package ingest
 import (
 	"path"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -31,7 +32,7 @@ func CleanPath(p string) (string, error) {
 		return "", Errorf(Invalid, op, "the path is not UTF-8")
 	}
 	for _, r := range p {
-		if r < 0x20 || r == 0x7f {
+		if unicode.IsControl(r) { // C1 as well: some terminals obey U+009B as they do ESC [
 			return "", Errorf(Invalid, op, "the path holds a control character")
 		}
 	}

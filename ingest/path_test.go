@@ -33,7 +33,7 @@ func TestCleanPath(t *testing.T) {
 		}
 	}
 	for _, in := range []string{
-		"/inbox/a\x00b", "/inbox/a\nb", "/inbox/a\x7f", "/inbox/\xff", "/inbox/" + strings.Repeat("x", 256),
+		"/inbox/a\x00b", "/inbox/a\nb", "/inbox/a\x7f", "/inbox/a\u009b31m", "/inbox/\xff", "/inbox/" + strings.Repeat("x", 256),
 		"/inbox" + strings.Repeat("/xxxxxxxx", 200),
 	} {
 		if got, err := ingest.CleanPath(in); ingest.KindOf(err) != ingest.Invalid {

@@ -129,8 +129,10 @@ func (r *Receiver) start(ctx context.Context, d Delivery) (*Upload, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &Upload{r: r, ctx: ctx, d: d, id: NewDropID(), hash: sha256.New(), limit: r.cfg.MaxFileBytes}
-	u.key = DropHour(r.cfg.Clock()) + string(d.Tenant) + "/" + string(u.id)
+	u := &Upload{
+		r: r, ctx: ctx, d: d, id: NewDropID(), hash: sha256.New(), limit: r.cfg.MaxFileBytes, began: r.cfg.Clock(),
+	}
+	u.key = DropHour(u.began) + string(d.Tenant) + "/" + string(u.id)
 	u.full = fmt.Sprintf("the file is larger than the limit of %d bytes", r.cfg.MaxFileBytes)
 	if room := usage.Quota - usage.Bytes; usage.Quota > 0 && room < u.limit {
 		u.limit = max(room, 0)
@@ -150,6 +152,7 @@ type Upload struct {
 	hash    hash.Hash
 	limit   int64
 	full    string // what to say when limit is reached
+	began   time.Time
 	touched time.Time
 	err     error
 }
@@ -200,11 +203,7 @@ func (u *Upload) Commit(ctx context.Context) (Drop, Entry, error) {
 		return Drop{}, Entry{}, errors.Join(E(KindOf(err), "ingest.Commit", err), u.Abort(ctx))
 	}
 	drop, entry, err := u.r.register(ctx, reg)
-	if err != nil && KindOf(err) != Unavailable && KindOf(err) != Internal {
-		// Refused for good (a folder is in the way, the tenant is gone): nothing will ever refer to the object.
-		err = errors.Join(err, u.r.bucket.Delete(ctx, reg.Key))
-	}
-	return drop, entry, err
+	return drop, entry, u.r.unlessRefused(ctx, reg.Key, err)
 }
 
 func (r *Receiver) register(ctx context.Context, reg Registration) (Drop, Entry, error) {
@@ -222,7 +221,8 @@ func (r *Receiver) register(ctx context.Context, reg Registration) (Drop, Entry,
 	}, nil
 }
 
-// Suspend keeps what has arrived as a partial that can be resumed for PartialLifetime. It is for broken connections.
+// Suspend keeps what has arrived as a partial that can be resumed for PartialLifetime. It is for broken connections. Where
+// the whole file has come since, over another connection, nothing is kept and the error is Conflict.
 func (u *Upload) Suspend(ctx context.Context) error {
 	if u.err != nil || u.w.Size() == 0 {
 		return u.Abort(ctx)
@@ -236,6 +236,15 @@ func (u *Upload) Suspend(ctx context.Context) error {
 		return errors.Join(E(KindOf(err), "ingest.Suspend", err), u.Abort(ctx))
 	}
 	_, err = u.r.ledger.Park(ctx, EntryPartial, reg)
+	return u.r.unlessRefused(ctx, reg.Key, err)
+}
+
+// unlessRefused deletes the object of a registration that was refused for good (a folder is in the way, the tenant is gone):
+// nothing will ever refer to it.
+func (r *Receiver) unlessRefused(ctx context.Context, key string, err error) error {
+	if err != nil && KindOf(err) != Unavailable && KindOf(err) != Internal {
+		return errors.Join(err, r.bucket.Delete(ctx, key))
+	}
 	return err
 }
 
@@ -253,7 +262,8 @@ func (u *Upload) registration() (Registration, error) {
 		return Registration{}, E(Internal, "ingest.Commit", err)
 	}
 	reg := Registration{
-		Delivery: u.d, ID: u.id, Key: u.key, Size: u.w.Size(), HashState: state, ReceivedAt: u.r.cfg.Clock(),
+		Delivery: u.d, ID: u.id, Key: u.key, Size: u.w.Size(), HashState: state, BeganAt: u.began,
+		ReceivedAt: u.r.cfg.Clock(),
 	}
 	u.hash.Sum(reg.SHA256[:0])
 	return reg, nil

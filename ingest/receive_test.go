@@ -179,6 +179,32 @@ func TestSuspendedUploadIsResumedExactly(t *testing.T) {
 	}
 }
 
+func TestAnUploadThatHungDoesNotHideTheFileSentSince(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	r := h.receiver(t, h.ledger)
+	ctx := t.Context()
+	hanging, err := r.Create(ctx, delivery("/inbox/Daily.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, hanging, []byte("half"))
+	drop, err := r.Receive(ctx, delivery("/inbox/Daily.csv"), bytes.NewReader([]byte("whole")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := hanging.Suspend(ctx); ingest.KindOf(err) != ingest.Conflict {
+		t.Errorf("Suspend: %v", err)
+	}
+	entry, err := h.ledger.Lookup(ctx, acme, "/inbox/Daily.csv")
+	if err != nil || entry.Drop != drop.ID {
+		t.Errorf("the path holds %+v, %v", entry, err)
+	}
+	if keys := h.objects(t); len(keys) != 1 || keys[0] != drop.Key {
+		t.Errorf("the bucket holds %q, want the drop's object only", keys)
+	}
+}
+
 func TestSweepNeverTakesATorsoForAFile(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

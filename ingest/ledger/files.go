@@ -47,7 +47,8 @@ func (l *Ledger) register(ctx context.Context, tx pgx.Tx, r ingest.Registration)
 	return drop, l.enqueue(ctx, tx, id, ingest.LoadArgs{Import: id})
 }
 
-// Park records a durable object as a temporary file or a partial at the path, replacing what such was there.
+// Park records a durable object as a temporary file or a partial at the path, replacing what such was there. A partial whose
+// upload began before a whole file of that path came is refused.
 func (l *Ledger) Park(ctx context.Context, kind ingest.EntryKind, r ingest.Registration) (ingest.Entry, error) {
 	const op = "ledger.Park"
 	if kind != ingest.EntryTemporary && kind != ingest.EntryPartial {
@@ -58,6 +59,11 @@ func (l *Ledger) Park(ctx context.Context, kind ingest.EntryKind, r ingest.Regis
 	}
 	folder, name := split(r.Path)
 	err := l.inTx(ctx, op, func(tx pgx.Tx) error {
+		if kind == ingest.EntryPartial {
+			if err := refuseOvertaken(ctx, tx, r); err != nil {
+				return err
+			}
+		}
 		_, err := tx.Exec(ctx, `SELECT dropline.park($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 			kind == ingest.EntryPartial, r.Tenant, r.ID, folder, name, r.Key, r.Size, r.SHA256[:], r.HashState,
 			string(r.Via), text(r.By), originHash(r.Origin), r.ReceivedAt, l.now())
@@ -70,6 +76,23 @@ func (l *Ledger) Park(ctx context.Context, kind ingest.EntryKind, r ingest.Regis
 		Path: r.Path, Kind: kind, Size: r.Size, ModTime: r.ReceivedAt.UTC().Truncate(time.Microsecond), Key: r.Key,
 		SHA256: r.SHA256, HashState: bytes.Clone(r.HashState),
 	}, nil
+}
+
+// refuseOvertaken refuses a partial of which the whole file has come since its upload began: a client whose connection hangs
+// sends again over a new one, minutes before the old one is found to be dead.
+func refuseOvertaken(ctx context.Context, tx pgx.Tx, r ingest.Registration) error {
+	if err := lockInbox(ctx, tx, r.Tenant); err != nil || r.BeganAt.IsZero() {
+		return err
+	}
+	folder, name := split(r.Path)
+	var overtaken bool
+	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM dropline.drops WHERE tenant = $1 AND path = $2 AND received_at > $5)
+		OR EXISTS (SELECT FROM dropline.entries WHERE tenant = $1 AND folder = $3 AND name = $4 AND kind = 'temporary'
+			AND mod_time > $5)`, r.Tenant, r.Path, folder, name, r.BeganAt).Scan(&overtaken)
+	if err == nil && overtaken {
+		err = ingest.Errorf(ingest.Conflict, "", "%s has been sent whole since this upload of it began", r.Path)
+	}
+	return err
 }
 
 // Receiving tells that bytes are still arriving for the tenant, so that its batch stays open. It may be called often.

@@ -303,6 +303,36 @@ func TestParkAndLookup(t *testing.T) {
 	same(t, "known", known, []bool{true, true, false})
 }
 
+func TestAPartialThatWasOvertakenIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{file, file + ".part"} {
+		w := newWorld(t)
+		hanging := w.registration(acme, name, "half")
+		hanging.BeganAt = w.clock.Now()
+		w.clock.advance(time.Second)
+		whole := w.registration(acme, name, "whole")
+		if ingest.TemporaryName(name) {
+			_, err := w.Park(t.Context(), ingest.EntryTemporary, whole)
+			w.must(err)
+		} else {
+			_, err := w.Register(t.Context(), whole)
+			w.must(err)
+		}
+		_, err := w.Park(t.Context(), ingest.EntryPartial, hanging)
+		w.want(err, ingest.Conflict)
+		got, err := w.Lookup(t.Context(), acme, name)
+		w.must(err)
+		if got.Key != whole.Key {
+			t.Errorf("%s: found %+v, want what came whole", name, got)
+		}
+		w.clock.advance(time.Second)
+		next := w.registration(acme, name, "the next day's, broken off")
+		next.BeganAt = w.clock.Now()
+		_, err = w.Park(t.Context(), ingest.EntryPartial, next)
+		w.must(err)
+	}
+}
+
 func set(list []string) map[string]bool {
 	m := map[string]bool{}
 	for _, s := range list {
