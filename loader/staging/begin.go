@@ -47,9 +47,7 @@ func (s *Store) Drop(ctx context.Context, t Target) error {
 		return err
 	}
 	return s.inTx(ctx, op, func(tx pgx.Tx) error {
-		var there bool
-		err := tx.QueryRow(ctx, "select to_regclass($1) is not null", namesOf(t.Tenant).own("_imports")).Scan(&there)
-		if err != nil || !there {
+		if there, err := tableExists(ctx, tx, namesOf(t.Tenant), "_imports"); err != nil || !there {
 			return err
 		}
 		if err := s.takeOver(ctx, tx, t); err != nil {

@@ -113,7 +113,7 @@ func (c *checker) open(ctx context.Context, older []Target) error {
 		}
 		c.tables, c.own[t] = append(c.tables, t), true
 	}
-	if err := c.tx.QueryRow(ctx, "select to_regclass($1) is not null", c.names.rejected(c.seq)).Scan(&c.rejected); err != nil {
+	if c.rejected, err = tableExists(ctx, c.tx, c.names, rejectedName(c.seq)); err != nil {
 		return err
 	}
 	return c.findEarlier(ctx)
@@ -138,17 +138,6 @@ func (c *checker) files(ctx context.Context) error {
 		return nil
 	})
 	return err
-}
-
-// countRows counts a staging table's rows; one that is not there has none.
-func countRows(ctx context.Context, tx pgx.Tx, table string) (int64, error) {
-	var there bool
-	if err := tx.QueryRow(ctx, "select to_regclass($1) is not null", table).Scan(&there); err != nil || !there {
-		return 0, err
-	}
-	var n int64
-	err := tx.QueryRow(ctx, "select count(*) from "+table).Scan(&n)
-	return n, err
 }
 
 // findEarlier looks up which earlier staged imports have rows for which tables.

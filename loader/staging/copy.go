@@ -143,8 +143,9 @@ func (c *copier) flush(ctx context.Context) error {
 	}
 	if !c.made {
 		n := namesOf(c.target.Tenant)
-		ddl := schema.CreateTable(n.staging, stagedName(c.table, c.target.Seq), stagingColumns(c.table), false)
-		if err := c.makeTable(ctx, n.staged(c.table, c.target.Seq), ddl); err != nil {
+		name := stagedName(c.table, c.target.Seq)
+		ddl := schema.CreateTable(n.staging, name, stagingColumns(c.table), false)
+		if err := c.makeTable(ctx, name, ddl); err != nil {
 			return err
 		}
 		c.made = true
@@ -173,7 +174,7 @@ func (c *copier) flushRejected(ctx context.Context) error {
 	name := namesOf(c.target.Tenant).rejected(c.target.Seq)
 	if !c.madeKeys {
 		ddl := "create table " + name + " (id text not null, " + sourceColumn + " bytea not null)"
-		if err := c.makeTable(ctx, name, ddl); err != nil {
+		if err := c.makeTable(ctx, rejectedName(c.target.Seq), ddl); err != nil {
 			return err
 		}
 		c.madeKeys = true
@@ -203,8 +204,7 @@ func (c *copier) makeTable(ctx context.Context, name, ddl string) error {
 		if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock($1)", lockKey("make", c.target.Tenant, c.target.Seq)); err != nil {
 			return err
 		}
-		var there bool
-		if err := tx.QueryRow(ctx, "select to_regclass($1) is not null", name).Scan(&there); err != nil || there {
+		if there, err := tableExists(ctx, tx, namesOf(c.target.Tenant), name); err != nil || there {
 			return err
 		}
 		_, err := tx.Exec(ctx, ddl)

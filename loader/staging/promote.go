@@ -113,7 +113,7 @@ func (p *promotion) verify(ctx context.Context, expected map[string]int64) error
 		if !ok {
 			return ingest.Errorf(ingest.Internal, op, "table %s has %d staged rows that nobody knows of", t.Name, p.rows[t.Name])
 		}
-		got, err := countRows(ctx, p.tx, p.staged(t, p.seq))
+		got, err := p.countStaged(ctx, t)
 		if err != nil {
 			return err
 		}
@@ -122,6 +122,16 @@ func (p *promotion) verify(ctx context.Context, expected map[string]int64) error
 		}
 	}
 	return nil
+}
+
+// countStaged counts a table's staged rows; a table that is gone has none.
+func (p *promotion) countStaged(ctx context.Context, t *schema.Table) (int64, error) {
+	if there, err := tableExists(ctx, p.tx, p.names, stagedName(t, p.seq)); err != nil || !there {
+		return 0, err
+	}
+	var n int64
+	err := p.tx.QueryRow(ctx, "select count(*) from "+p.staged(t, p.seq)).Scan(&n)
+	return n, err
 }
 
 func lost(table string, got, want int64) error {

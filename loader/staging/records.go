@@ -65,8 +65,7 @@ func fingerprint(s *schema.Schema) string {
 // checkDefinition fails unless the tenant's tables were made from this definition. It reports false when there are none.
 func (s *Store) checkDefinition(ctx context.Context, tx pgx.Tx, tenant ingest.TenantID, def *schema.Schema) (bool, error) {
 	n := namesOf(tenant)
-	var there bool
-	if err := tx.QueryRow(ctx, "select to_regclass($1) is not null", n.own("_tenant")).Scan(&there); err != nil || !there {
+	if there, err := tableExists(ctx, tx, n, "_tenant"); err != nil || !there {
 		return false, err
 	}
 	var id, print string
@@ -86,6 +85,15 @@ func (s *Store) checkDefinition(ctx context.Context, tx pgx.Tx, tenant ingest.Te
 			"put the definition back as it was, and give the changed one another version")
 	}
 	return true, nil
+}
+
+// tableExists reports whether the tenant's staging schema has a table. It asks the catalogue itself: to_regclass answers
+// from a cache that waiting for an advisory lock does not refresh.
+func tableExists(ctx context.Context, tx pgx.Tx, n names, table string) (bool, error) {
+	var there bool
+	err := tx.QueryRow(ctx, "select exists (select from pg_class c join pg_namespace s on s.oid = c.relnamespace "+
+		"where s.nspname = $1 and c.relname = $2 and c.relkind = 'r')", n.staging, table).Scan(&there)
+	return there, err
 }
 
 // importRecord is what _imports knows of one import.

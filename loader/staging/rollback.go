@@ -59,8 +59,7 @@ func (p *promotion) verifyLast(ctx context.Context) error {
 // restore puts back what a promotion replaced in one table.
 func (p *promotion) restore(ctx context.Context, t *schema.Table) error {
 	before, live := p.names.before(t, p.seq), p.names.live(t)
-	var there bool
-	if err := p.tx.QueryRow(ctx, "select to_regclass($1) is not null", before).Scan(&there); err != nil || !there {
+	if there, err := tableExists(ctx, p.tx, p.names, beforeName(t, p.seq)); err != nil || !there {
 		return err // the promotion changed nothing in this table
 	}
 	var inserted, updated, untouched int64

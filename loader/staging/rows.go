@@ -39,19 +39,23 @@ func (s *Store) Rows(ctx context.Context, t Target, table string, after int64, l
 	next := after
 	err := s.inTx(ctx, op, func(tx pgx.Tx) error {
 		n := namesOf(t.Tenant)
-		var pages *int64
-		err := tx.QueryRow(ctx, "select pg_relation_size(to_regclass($1)) / current_setting('block_size')::int", n.staged(def, t.Seq)).Scan(&pages)
+		there, err := tableExists(ctx, tx, n, stagedName(def, t.Seq))
 		if err != nil {
 			return err
 		}
-		if pages == nil {
+		if !there {
 			return ingest.Errorf(ingest.NotFound, op, "import %s has no staged rows of table %s", t.Import, table)
+		}
+		var pages int64
+		err = tx.QueryRow(ctx, "select pg_relation_size($1::regclass) / current_setting('block_size')::int", n.staged(def, t.Seq)).Scan(&pages)
+		if err != nil {
+			return err
 		}
 		paths, err := filePaths(ctx, tx, t)
 		if err != nil {
 			return err
 		}
-		for page := after >> tidBits; page < *pages && len(found) < limit; page = (next >> tidBits) {
+		for page := after >> tidBits; page < pages && len(found) < limit; page = (next >> tidBits) {
 			end := page + rowsWindow
 			rows, last, err := rowsBetween(ctx, tx, t, def, paths, next, end, limit-len(found))
 			if err != nil {
