@@ -29,27 +29,6 @@ Examples:
   dropline import retry import_0123456789abcdef0123456789abcdef`
 }
 
-// importChoice names an import.
-type importChoice struct {
-	ID     string `arg:"" optional:"" help:"The import, or latest." default:"latest"`
-	Tenant string `help:"With latest: of this tenant." placeholder:"TENANT"`
-}
-
-// resolve returns the id of the import that is meant.
-func (c *importChoice) resolve(cl *client) (string, error) {
-	if c.ID != "latest" {
-		return c.ID, nil
-	}
-	var page api.ImportPage
-	if err := cl.get("/etl/imports", withCursor(tenantQuery(c.Tenant), "", 1), &page); err != nil {
-		return "", err
-	}
-	if len(page.Items) == 0 {
-		return "", failed("upload a file first", "there is no import yet")
-	}
-	return page.Items[0].RequestID, nil
-}
-
 // status fetches what there is to know about an import.
 func (c *client) status(id string) (api.ImportStatus, error) {
 	var s api.ImportStatus
@@ -171,11 +150,14 @@ func showReceipt(w io.Writer, s api.ImportStatus) {
 		put(w, "  hint: %s\n", printable(s.Hint, maxText))
 	}
 	if len(s.Prerequisites) > 0 {
-		put(w, "  promote first: %s\n", strings.Join(s.Prerequisites, ", "))
+		put(w, "  its rows refer to those of, and are promoted after: %s\n", strings.Join(s.Prerequisites, ", "))
 	}
 	showFiles(w, s.Files)
 	showTables(w, s)
 	showRejects(w, s.FirstErrors, s.RowsRejected, "refused rows")
+	if int64(len(s.FirstErrors)) < s.RowsRejected {
+		put(w, "  all of them: dropline rejects %s --limit 0, or --csv\n", s.RequestID)
+	}
 	showRejects(w, s.FirstWarnings, s.Warnings, "warnings")
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"strings"
 	"time"
 
 	"dropline/api"
@@ -10,7 +11,7 @@ import (
 // promoteCmd promotes an import.
 type promoteCmd struct {
 	importChoice
-	Override string        `help:"Promote a rejected import all the same, without its refused rows, for this reason, which is recorded." placeholder:"REASON"`
+	Override *string       `help:"Promote a rejected import all the same, without its refused rows, for this reason, which is recorded." placeholder:"REASON"`
 	Wait     bool          `help:"Wait until it is done and show what it changed."`
 	Timeout  time.Duration `help:"With --wait: give up waiting after so long." placeholder:"DURATION"`
 }
@@ -28,6 +29,12 @@ Examples:
 
 // Run carries the command out.
 func (c *promoteCmd) Run(a *app) error {
+	body := api.PromoteRequest{}
+	if c.Override != nil {
+		if body.Override = strings.TrimSpace(*c.Override); body.Override == "" {
+			return usageError(`such as --override "the refused rows are test data"`, "--override needs a reason, which is recorded")
+		}
+	}
 	cl, err := a.client()
 	if err != nil {
 		return err
@@ -37,7 +44,7 @@ func (c *promoteCmd) Run(a *app) error {
 		return err
 	}
 	var started api.Started
-	body := api.PromoteRequest{RequestID: id, Override: c.Override}
+	body.RequestID = id
 	if err := cl.post("/etl/promote-to-production", body, &started); err != nil {
 		return err
 	}
@@ -87,6 +94,9 @@ Examples:
 
 // Run carries the command out.
 func (c *rollbackCmd) Run(a *app) error {
+	if c.ID == latest { // the newest import is not always the last one promoted: what is undone is named
+		return usageError("dropline import list --state promoted shows the ids", "rollback takes an import's id, not latest")
+	}
 	cl, err := a.client()
 	if err != nil {
 		return err

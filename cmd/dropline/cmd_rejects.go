@@ -71,6 +71,9 @@ func (c *rejectsCmd) Run(a *app) error {
 			return
 		}
 		showRejects(w, all, total, "refused rows")
+		if int64(len(all)) < total {
+			put(w, "  all of them: dropline rejects %s --limit 0, or --csv\n", id)
+		}
 	})
 }
 
@@ -91,7 +94,9 @@ func (a *app) rejectsCSV(cl *client, id string) error {
 type rowsCmd struct {
 	ID    string `arg:"" help:"The import, or latest."`
 	Table string `arg:"" help:"Table, by its published name."`
-	Limit int    `help:"At most so many; 0 is all." default:"20"`
+
+	Tenant string `help:"With latest: of this tenant." placeholder:"TENANT"`
+	Limit  int    `help:"At most so many; 0 is all." default:"20"`
 }
 
 // Help is kong's long text.
@@ -101,7 +106,7 @@ With --json: one object per line.
 
 Examples:
 
-  dropline rows latest Matter
+  dropline rows latest Matter --tenant acme
   dropline rows import_0123456789abcdef0123456789abcdef WorkItem --limit 0 --json > rows.jsonl`
 }
 
@@ -114,7 +119,7 @@ func (c *rowsCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	choice := importChoice{ID: c.ID}
+	choice := importChoice{ID: c.ID, Tenant: c.Tenant}
 	id, err := choice.resolve(cl)
 	if err != nil {
 		return err

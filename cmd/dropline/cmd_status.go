@@ -23,7 +23,8 @@ type statusCmd struct {
 func (statusCmd) Help() string {
 	return `Shows in a line how far an import and its promotion are. With --watch it is followed: with a progress bar on a terminal,
 else with a line whenever something changed (with --json: a JSON object per line). Exit status then: 0 staged, promoted or
-rolled back; 3 rejected; 1 failed or cancelled.
+rolled back; 3 rejected; 1 failed or cancelled. Files that have arrived and are in no import yet, as the tenant's quiet period
+is not over, are waited for: latest is then the import that they become.
 
 Examples:
 
@@ -38,18 +39,43 @@ func (c *statusCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if c.Watch {
+		return c.follow(a, cl)
+	}
 	id, err := c.resolve(cl)
 	if err != nil {
 		return err
 	}
-	if !c.Watch {
-		s, err := cl.status(id)
-		if err != nil {
+	s, err := cl.status(id)
+	if err != nil {
+		return err
+	}
+	var arriving int64
+	if c.ID == latest && !a.json {
+		if arriving, err = c.arriving(cl); err != nil {
 			return err
 		}
-		return a.emit(s, func(w io.Writer) { put(w, "%s\n", statusLine(s)) })
 	}
-	s, err := a.watch(cl, id, c.Timeout)
+	return a.emit(s, func(w io.Writer) {
+		put(w, "%s\n", statusLine(s))
+		if arriving > 0 {
+			put(w, "since then %s\n", arrivingText(arriving))
+		}
+	})
+}
+
+// follow waits until the import rests.
+func (c *statusCmd) follow(a *app, cl *client) error {
+	began := time.Now()
+	id, err := c.await(a, cl, c.Timeout)
+	if err != nil {
+		return err
+	}
+	timeout := c.Timeout
+	if timeout > 0 {
+		timeout = max(timeout-time.Since(began), time.Nanosecond) // 0 would be without end
+	}
+	s, err := a.watch(cl, id, timeout)
 	if err != nil {
 		return err
 	}

@@ -176,13 +176,7 @@ func (tenantListCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	all := []api.Tenant{}
-	err = pages(func(cursor string) (string, bool, error) {
-		var page api.TenantPage
-		err := c.get("/etl/tenants", withCursor(nil, cursor, pageSize), &page)
-		all = append(all, page.Items...)
-		return page.NextCursor, true, err
-	})
+	all, err := c.tenants()
 	if err != nil {
 		return err
 	}
@@ -193,6 +187,18 @@ func (tenantListCmd) Run(a *app) error {
 		}
 		table(w, []string{"TENANT", "NAME", "SCHEMA", "TIME ZONE", "STATE", "QUIET", "REJECTS", "QUOTA"}, rows)
 	})
+}
+
+// tenants fetches all of them, in the order of their slugs.
+func (c *client) tenants() ([]api.Tenant, error) {
+	all := []api.Tenant{}
+	err := pages(func(cursor string) (string, bool, error) {
+		var page api.TenantPage
+		err := c.get("/etl/tenants", withCursor(nil, cursor, pageSize), &page)
+		all = append(all, page.Items...)
+		return page.NextCursor, true, err
+	})
+	return all, err
 }
 
 func state(enabled bool) string {

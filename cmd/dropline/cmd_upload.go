@@ -21,7 +21,7 @@ type uploadCmd struct {
 // Help is kong's long text.
 func (uploadCmd) Help() string {
 	return `Sends files over HTTP, as SFTP would: each is answered once it is durable, and the files that arrive within the tenant's
-quiet period become one import. dropline status --watch follows it.
+quiet period become one import. dropline status --watch waits for it and follows it.
 
 Examples:
 
@@ -46,6 +46,12 @@ func (c *uploadCmd) Run(a *app) error {
 	}
 	if a.json {
 		return a.emitJSON(sent)
+	}
+	for i := range sent {
+		if sent[i].State == "pending" && sent[i].RequestID == "" {
+			a.say("next: dropline status latest --tenant %s --watch", sent[i].Tenant)
+			break
+		}
 	}
 	return nil
 }
