@@ -33,6 +33,7 @@ type ledger interface {
 	VerifyPassword(ctx context.Context, user, password string) (ingest.Identity, error)
 	VerifyPublicKey(ctx context.Context, user string, key []byte) (ingest.Identity, error)
 	Tenant(ctx context.Context, id ingest.TenantID) (ingest.Tenant, error)
+	ListCredentials(ctx context.Context, tenant ingest.TenantID) ([]ingest.Credential, error)
 	Usage(ctx context.Context, id ingest.TenantID) (ingest.Usage, error)
 	Lookup(ctx context.Context, tenant ingest.TenantID, path string) (ingest.Entry, error)
 }

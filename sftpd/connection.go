@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,15 +19,56 @@ import (
 // maxChannels is how many channels a connection may have at a time: as OpenSSH's MaxSessions.
 const maxChannels = 10
 
+// accessCheck is how old the knowledge may be that a client may still sign in, when it asks for something.
+const accessCheck = 15 * time.Second
+
 // connection is a client that has signed in.
 type connection struct {
 	*Server
 	tenant        ingest.TenantID
+	credential    ingest.CredentialID
 	by            string
 	clientVersion string
 	log           *slog.Logger
 	net           *timedConn
 	inFlight      atomic.Int64 // open uploads, those being committed included
+
+	access  sync.Mutex
+	checked time.Time // when the tenant was last seen enabled, and the credential good
+}
+
+// checkAccess refuses a client whose tenant was disabled, or whose credential has ended, since it signed in. An upload under
+// way it may finish.
+func (c *connection) checkAccess(ctx context.Context) error {
+	const op = "sftpd.checkAccess"
+	now := c.clock()
+	c.access.Lock()
+	fresh := now.Sub(c.checked) < accessCheck
+	c.access.Unlock()
+	if fresh {
+		return nil
+	}
+	tenant, err := c.ledger.Tenant(ctx, c.tenant)
+	if err != nil {
+		return err
+	}
+	if !tenant.Enabled {
+		return ingest.Errorf(ingest.Denied, op, "this account is disabled")
+	}
+	credentials, err := c.ledger.ListCredentials(ctx, c.tenant)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(credentials, func(k ingest.Credential) bool {
+		return k.ID == c.credential && k.RevokedAt == nil && (k.ExpiresAt == nil || k.ExpiresAt.After(now))
+	}) {
+		return ingest.WithHint(ingest.Errorf(ingest.Denied, op, "the password or key of this connection has ended"),
+			"sign in again with another")
+	}
+	c.access.Lock()
+	defer c.access.Unlock()
+	c.checked = now
+	return nil
 }
 
 func (c *connection) busy(delta int64) { c.net.busy.Add(delta) }

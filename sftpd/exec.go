@@ -118,7 +118,10 @@ func (s *session) sum(stdin io.Reader, h hash.Hash, file string) ([]byte, error)
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, operationTimeout)
-	entry, err := s.ledger.Stat(ctx, s.tenant, p)
+	var entry ingest.Entry
+	if err = s.checkAccess(ctx); err == nil {
+		entry, err = s.ledger.Stat(ctx, s.tenant, p)
+	}
 	cancel()
 	switch {
 	case err != nil:

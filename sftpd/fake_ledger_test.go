@@ -25,6 +25,8 @@ type memoryLedger struct {
 	drops     []ingest.Registration       // in the order of registration
 	quota     int64                       //
 	disabled  map[ingest.TenantID]bool    //
+	revoked   map[ingest.CredentialID]*time.Time
+	expiry    map[ingest.CredentialID]*time.Time
 	fault     func(op, path string) error // asked before each operation
 	settings  map[string][]byte           //
 	calls     map[string]int              //
@@ -108,6 +110,19 @@ func (l *memoryLedger) Tenant(_ context.Context, id ingest.TenantID) (ingest.Ten
 	}
 	defer end()
 	return ingest.Tenant{ID: id, Enabled: !l.disabled[id]}, nil
+}
+
+func (l *memoryLedger) ListCredentials(_ context.Context, id ingest.TenantID) ([]ingest.Credential, error) {
+	end, err := l.begin("credentials", "")
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	list := []ingest.Credential{{ID: "cred_1", Tenant: id}, {ID: "cred_2", Tenant: id}}
+	for i := range list {
+		list[i].RevokedAt, list[i].ExpiresAt = l.revoked[list[i].ID], l.expiry[list[i].ID]
+	}
+	return list, nil
 }
 
 func (l *memoryLedger) Usage(_ context.Context, id ingest.TenantID) (ingest.Usage, error) {

@@ -138,7 +138,7 @@ func (s *Server) handle(ctx context.Context, conn net.Conn) {
 	_ = conn.SetDeadline(time.Time{}) // as above
 	who, _ := sc.Permissions.ExtraData[identityKey{}].(ingest.Identity)
 	method, _ := sc.Permissions.ExtraData[methodKey{}].(string)
-	c := &connection{Server: s, tenant: who.Tenant, by: who.Label, clientVersion: string(sc.ClientVersion()), net: timed}
+	c := &connection{Server: s, tenant: who.Tenant, credential: who.Credential, by: who.Label, clientVersion: string(sc.ClientVersion()), net: timed, checked: s.clock()}
 	if c.by == "" {
 		c.by = string(who.Credential)
 	}

@@ -20,8 +20,6 @@ import (
 const (
 	// operationTimeout bounds what a request may wait for the ledger.
 	operationTimeout = time.Minute
-	// tenantCheck is how old the knowledge may be that a tenant is still enabled when it opens a file.
-	tenantCheck = 15 * time.Second
 )
 
 // session is one SFTP session or command: a channel of a connection.
@@ -34,13 +32,12 @@ type session struct {
 	paths      map[string][]*upload // open uploads by path, the latest last
 	open       int                  // handles
 	maxHandles int
-	checked    time.Time // when the tenant was last seen enabled
 }
 
 // newSession returns a session whose operations end with ctx.
 func newSession(ctx context.Context, c *connection, channel ssh.Channel) *session {
 	s := &session{
-		connection: c, ctx: ctx, paths: map[string][]*upload{}, maxHandles: c.cfg.MaxOpenFilesPerSession, checked: c.clock(),
+		connection: c, ctx: ctx, paths: map[string][]*upload{}, maxHandles: c.cfg.MaxOpenFilesPerSession,
 	}
 	// Only OpenSSH's client is known to show standard error to the person in front of it.
 	if strings.Contains(c.clientVersion, "OpenSSH") {
@@ -74,6 +71,10 @@ func guard[T any](s *session, op, path string, fn func(ctx context.Context) (T, 
 		}
 		err = s.translate(op, path, err)
 	}()
+	// What cannot be checked is left to the operation, which will find the ledger away, or do without it.
+	if err := s.checkAccess(ctx); err != nil && ingest.KindOf(err) == ingest.Denied {
+		return v, err
+	}
 	return fn(ctx)
 }
 
@@ -163,35 +164,5 @@ func (s *session) openAt(p string) *upload {
 	if open := s.paths[p]; len(open) > 0 {
 		return open[len(open)-1]
 	}
-	return nil
-}
-
-// mayUpload refuses what cannot be finished.
-func (s *session) mayUpload(ctx context.Context) error {
-	if s.draining.Load() {
-		return &statusError{sftp.ErrSSHFxFailure, "the server is being stopped; try again later"}
-	}
-	return s.checkTenant(ctx)
-}
-
-// checkTenant refuses a tenant that was disabled since it signed in.
-func (s *session) checkTenant(ctx context.Context) error {
-	now := s.clock()
-	s.mu.Lock()
-	fresh := now.Sub(s.checked) < tenantCheck
-	s.mu.Unlock()
-	if fresh {
-		return nil
-	}
-	tenant, err := s.ledger.Tenant(ctx, s.tenant)
-	if err == nil && !tenant.Enabled {
-		err = ingest.Errorf(ingest.Denied, "sftpd.Open", "this account is disabled")
-	}
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.checked = now
 	return nil
 }

@@ -239,24 +239,51 @@ func TestTenantsDoNotSeeEachOther(t *testing.T) {
 	}
 }
 
-func TestDisabledTenantCannotGoOn(t *testing.T) {
+func TestAccessThatEndsMidSession(t *testing.T) {
 	t.Parallel()
-	var mu sync.Mutex
-	now := time.Now()
-	r := newRig(t, func(c *sftpd.Config) {
-		c.Clock = func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
-	})
-	w := r.raw()
-	w.close(w.open("/inbox/A.csv", write|create))
-	w.want(0, "")
-	r.ledger.mu.Lock()
-	r.ledger.disabled[acme] = true
-	r.ledger.mu.Unlock()
-	mu.Lock()
-	now = now.Add(time.Minute)
-	mu.Unlock()
-	w.send(3, field("/inbox/B.csv"), u32(write|create), u32(0))
-	w.want(3, "disabled")
+	past := time.Now()
+	for name, end := range map[string]func(l *memoryLedger){
+		"disabled": func(l *memoryLedger) { l.disabled[acme] = true },
+		"has ended": func(l *memoryLedger) {
+			l.revoked = map[ingest.CredentialID]*time.Time{"cred_1": &past, "cred_2": &past}
+		},
+		"key of this connection has ended": func(l *memoryLedger) {
+			l.expiry = map[ingest.CredentialID]*time.Time{"cred_1": &past, "cred_2": &past}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var mu sync.Mutex
+			now := time.Now()
+			r := newRig(t, func(c *sftpd.Config) {
+				c.Clock = func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+			})
+			w := r.raw()
+			under := w.open("/inbox/Under way.csv", write|create)
+			r.ledger.mu.Lock()
+			end(r.ledger)
+			r.ledger.mu.Unlock()
+			mu.Lock()
+			now = now.Add(time.Minute)
+			mu.Unlock()
+			for kind, rest := range map[byte][]byte{
+				3:  append(u32(write|create), u32(0)...), // OPEN
+				7:  nil,                                  // LSTAT
+				11: nil,                                  // OPENDIR
+				13: nil,                                  // REMOVE
+				14: u32(0),                               // MKDIR
+				18: field("/inbox/B.csv"),                // RENAME
+			} {
+				w.send(kind, field("/inbox/A.csv"), rest)
+				w.want(3, name)
+			}
+			w.write(under, 0, []byte("x"))
+			w.want(0, "")
+			w.close(under)
+			w.want(0, "")
+			r.only("/inbox/Under way.csv")
+		})
+	}
 }
 
 func TestGoClientConcurrentWritesAndReads(t *testing.T) {

@@ -3,7 +3,6 @@ package sftpd
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	"dropline/ingest"
+
+	"github.com/pkg/sftp"
 )
 
 // firstBuffer is what a session reads packets into until one is larger: requests other than WRITE are small, and a server
@@ -153,8 +154,11 @@ func (w *wire) open(id uint32, path string, flags uint32) {
 	}
 	w.mu.Unlock()
 	u, err := guard(w.s, "open", path, func(ctx context.Context) (*upload, error) {
-		if err := errors.Join(err, w.s.mayUpload(ctx)); err != nil {
+		if err != nil {
 			return nil, err
+		}
+		if w.s.draining.Load() {
+			return nil, &statusError{sftp.ErrSSHFxFailure, "the server is being stopped; try again later"}
 		}
 		return w.s.openUpload(ctx, clean, flags)
 	})
