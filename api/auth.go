@@ -90,13 +90,18 @@ func oneTenant(ctx context.Context, asked string) (ingest.TenantID, error) {
 }
 
 // The one text for what does not exist and for what is another tenant's.
-func noTenant() error     { return notFound("there is no such tenant") }
-func noImport() error     { return notFound("there is no such import") }
-func noDrop() error       { return notFound("there is no such drop") }
-func noCredential() error { return notFound("there is no such credential") }
-func noMapping() error    { return notFound("there is no such mapping version") }
+func noTenant() error { return notFound("there is no such tenant", "the list of tenants has their names") }
+func noImport() error { return notFound("there is no such import", "the list of imports has their ids") }
+func noDrop() error   { return notFound("there is no such drop", "the list of drops has their ids") }
+func noCredential() error {
+	return notFound("there is no such credential", "the list of credentials has their ids")
+}
 
-func notFound(detail string) error { return newProblem(http.StatusNotFound, detail, "") }
+func noMapping() error {
+	return notFound("there is no such mapping version", "the list of versions has their numbers")
+}
+
+func notFound(detail, hint string) error { return newProblem(http.StatusNotFound, detail, hint) }
 
 // orAbsent replaces an error of kind NotFound, whose text might tell more.
 func orAbsent(err error, absent error) error {

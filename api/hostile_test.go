@@ -71,7 +71,9 @@ func TestMalformedBodies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := f.do(http.MethodPost, "/etl/promote-to-production", f.acme, c.body, "Content-Type: "+c.contentType)
-			a.problem(c.status)
+			if p := a.problem(c.status); p.Hint == "" || p.Detail == "validation failed" {
+				t.Errorf("the problem does not say what to do: %s", a.body)
+			}
 			if len(a.body) > 4000 {
 				t.Errorf("the answer has %d bytes", len(a.body))
 			}
@@ -79,6 +81,10 @@ func TestMalformedBodies(t *testing.T) {
 	}
 	f.do(http.MethodPost, "/etl/promote-to-production", f.acme, io.MultiReader(strings.NewReader(strings.Repeat("x", 2<<20)))).
 		problem(http.StatusRequestEntityTooLarge) // of no said length
+	absent := f.do(http.MethodPost, "/etl/promote-to-production", f.acme, `{"requestId":"import_0"}`)
+	if p := absent.problem(http.StatusNotFound); p.Hint == "" {
+		t.Errorf("the problem does not say what to do: %s", absent.body)
+	}
 	if len(f.ledger.requests) > 0 {
 		t.Errorf("something was done: %v", f.ledger.requests)
 	}

@@ -168,16 +168,28 @@ func (s *Server) transformProblem(ctx huma.Context, _ string, v any) (any, error
 				p.Errors = append(p.Errors, ProblemError{Location: d.Location, Message: d.Message})
 			}
 		}
-		if e.Status == http.StatusUnprocessableEntity && len(p.Errors) > 0 {
-			p.Detail, p.Hint = "the request is not valid", "see errors; /docs describes the request"
-		}
-		if e.Status == http.StatusInternalServerError {
-			p.Detail, p.Hint, p.Errors = internalDetail, internalHint, nil
-		}
+		p.explain()
 		p.Instance = requestOf(ctx.Context()).path
 		return p.Problem, nil
 	}
 	return v, nil
+}
+
+// explain gives a problem of huma's own the words of Dropline's.
+func (p *problemError) explain() {
+	switch {
+	case p.Status == http.StatusUnprocessableEntity && len(p.Errors) > 0:
+		p.Detail, p.Hint = "the request is not valid", "see errors; /docs describes the request"
+	case p.Status == http.StatusBadRequest:
+		if len(p.Errors) > 0 {
+			p.Detail = "the request cannot be read"
+		}
+		p.Hint = "a body is one JSON object in UTF-8, as /docs describes it"
+	case p.Status == http.StatusUnsupportedMediaType:
+		p.Detail, p.Hint = "a body of this type is not taken here", "send JSON, with the header Content-Type: application/json"
+	case p.Status == http.StatusInternalServerError:
+		p.Detail, p.Hint, p.Errors = internalDetail, internalHint, nil
+	}
 }
 
 // slugOf ends the type of a problem.
