@@ -90,9 +90,16 @@ func oneTenant(ctx context.Context, asked string) (ingest.TenantID, error) {
 }
 
 // The one text for what does not exist and for what is another tenant's.
-func noTenant() error { return notFound("there is no such tenant", "the list of tenants has their names") }
-func noImport() error { return notFound("there is no such import", "the list of imports has their ids") }
-func noDrop() error   { return notFound("there is no such drop", "the list of drops has their ids") }
+func noTenant() error {
+	return notFound("there is no such tenant", "the list of tenants has their names")
+}
+
+func noImport() error {
+	return notFound("there is no such import", "the list of imports has their ids")
+}
+
+func noDrop() error { return notFound("there is no such drop", "the list of drops has their ids") }
+
 func noCredential() error {
 	return notFound("there is no such credential", "the list of credentials has their ids")
 }
