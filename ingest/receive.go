@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding"
 	"errors"
-	"fmt"
 	"hash"
 	"io"
 	"time"
@@ -49,6 +48,7 @@ type Receiver struct {
 	ledger receiverLedger
 	bucket Bucket
 	cfg    ReceiverConfig
+	flows  *flows
 }
 
 // NewReceiver returns a Receiver that keeps bytes in bucket and facts in ledger.
@@ -56,7 +56,7 @@ func NewReceiver(ledger receiverLedger, bucket Bucket, cfg ReceiverConfig) (*Rec
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Receiver{ledger: ledger, bucket: bucket, cfg: cfg}, nil
+	return &Receiver{ledger: ledger, bucket: bucket, cfg: cfg, flows: newFlows()}, nil
 }
 
 // Receive takes in all of body as one file and returns its drop. If body fails nothing is kept.
@@ -70,6 +70,7 @@ func (r *Receiver) Receive(ctx context.Context, d Delivery, body io.Reader) (Dro
 	if err != nil {
 		return Drop{}, err
 	}
+	defer u.share.leave(false) // should body panic
 	if _, err := io.CopyBuffer(struct{ io.Writer }{u}, struct{ io.Reader }{body}, make([]byte, receiveBuffer)); err != nil {
 		return Drop{}, errors.Join(err, u.Abort(context.WithoutCancel(ctx)))
 	}
@@ -77,43 +78,16 @@ func (r *Receiver) Receive(ctx context.Context, d Delivery, body io.Reader) (Dro
 	return drop, err
 }
 
-// Create starts a new file at d's path. Nothing can be seen of it until Commit. The context governs the upload up to Commit
-// or Abort.
+// Create starts a new file at d's path. Nothing can be seen of it until Commit. The context governs the upload up to Commit,
+// Suspend or Abort, one of which must be called. Conflict if MaxUploads of the tenant are under way.
 func (r *Receiver) Create(ctx context.Context, d Delivery) (*Upload, error) {
 	u, err := r.start(ctx, d)
 	if err != nil {
 		return nil, err
 	}
 	if u.w, err = r.bucket.Create(ctx, u.key); err != nil {
+		u.share.leave(false)
 		return nil, E(KindOf(err), "ingest.Create", err)
-	}
-	return u, nil
-}
-
-// Resume starts a new file at d's path that begins with what is stored there: a partial, a temporary file or a drop. Where
-// nothing is stored it is Create. Upload.Size tells how much there is.
-func (r *Receiver) Resume(ctx context.Context, d Delivery) (*Upload, error) {
-	const op = "ingest.Resume"
-	entry, err := r.ledger.Lookup(ctx, d.Tenant, d.Path)
-	switch {
-	case KindOf(err) == NotFound && err != nil:
-		return r.Create(ctx, d)
-	case err != nil:
-		return nil, err
-	case entry.Kind == EntryDir:
-		return nil, Errorf(Conflict, op, "%q is a folder", d.Path)
-	case entry.Size == 0:
-		return r.Create(ctx, d)
-	}
-	u, err := r.start(ctx, d)
-	if err != nil {
-		return nil, err
-	}
-	if err := u.restoreHash(ctx, entry); err != nil {
-		return nil, err
-	}
-	if u.w, err = r.bucket.Append(ctx, u.key, entry.Key, entry.Size); err != nil {
-		return nil, E(KindOf(err), op, err)
 	}
 	return u, nil
 }
@@ -125,18 +99,22 @@ func (r *Receiver) start(ctx context.Context, d Delivery) (*Upload, error) {
 	} else if clean != d.Path || !InInbox(clean) {
 		return nil, WithHint(Errorf(Denied, op, "%q is not in the inbox", d.Path), "files are sent to /inbox")
 	}
+	share, ok := r.flows.enter(d.Tenant)
+	if !ok {
+		return nil, WithHint(Errorf(Conflict, op, "%d files are being sent at once", MaxUploads), "wait until some of them are in")
+	}
+	beside, mark := share.standing() // before the ledger is asked: what gets in meanwhile counts twice rather than never
 	usage, err := r.ledger.Usage(ctx, d.Tenant)
 	if err != nil {
+		share.leave(false)
 		return nil, err
 	}
 	u := &Upload{
-		r: r, ctx: ctx, d: d, id: NewDropID(), hash: sha256.New(), limit: r.cfg.MaxFileBytes, began: r.cfg.Clock(),
+		r: r, ctx: ctx, d: d, id: NewDropID(), hash: sha256.New(), share: share, quota: usage.Quota, began: r.cfg.Clock(),
 	}
 	u.key = DropHour(u.began) + string(d.Tenant) + "/" + string(u.id)
-	u.full = fmt.Sprintf("the file is larger than the limit of %d bytes", r.cfg.MaxFileBytes)
-	if room := usage.Quota - usage.Bytes; usage.Quota > 0 && room < u.limit {
-		u.limit = max(room, 0)
-		u.full = fmt.Sprintf("the quota of %d bytes is used up", usage.Quota)
+	if u.quota > 0 {
+		share.limit(u.quota-usage.Bytes-beside, mark)
 	}
 	return u, nil
 }
@@ -150,8 +128,8 @@ type Upload struct {
 	key     string
 	w       ObjectWriter
 	hash    hash.Hash
-	limit   int64
-	full    string // what to say when limit is reached
+	share   *share
+	quota   int64
 	began   time.Time
 	touched time.Time
 	err     error
@@ -169,9 +147,7 @@ func (u *Upload) Write(p []byte) (int, error) {
 	if u.err != nil {
 		return 0, u.err
 	}
-	if u.w.Size()+int64(len(p)) > u.limit {
-		u.err = WithHint(&Error{Kind: Exhausted, Op: "ingest.Write", Err: errors.New(u.full)},
-			"ask the operator for more room, or split the file")
+	if u.err = u.admit(int64(len(p))); u.err != nil {
 		return 0, u.err
 	}
 	n, err := u.w.Write(p)
@@ -189,9 +165,22 @@ func (u *Upload) Write(p []byte) (int, error) {
 	return n, nil
 }
 
+// admit counts n more bytes, or says why they cannot be taken.
+func (u *Upload) admit(n int64) error {
+	const op, hint = "ingest.Write", "ask the operator for more room, or split the file"
+	switch {
+	case u.w.Size()+n > u.r.cfg.MaxFileBytes:
+		return WithHint(Errorf(Exhausted, op, "the file is larger than the limit of %d bytes", u.r.cfg.MaxFileBytes), hint)
+	case !u.share.take(n):
+		return WithHint(Errorf(Exhausted, op, "the quota of %d bytes is used up", u.quota), hint)
+	}
+	return nil
+}
+
 // Commit makes the file durable and registers it: as a drop, or under a temporary name as a temporary file, with an empty
 // Drop. If PostgreSQL is out of reach the object stays and the sweep registers it unless a newer one of that path has come.
-func (u *Upload) Commit(ctx context.Context) (Drop, Entry, error) {
+func (u *Upload) Commit(ctx context.Context) (_ Drop, _ Entry, err error) {
+	defer func() { u.share.leave(err == nil) }()
 	if u.err != nil {
 		return Drop{}, Entry{}, errors.Join(u.err, u.Abort(ctx))
 	}
@@ -223,7 +212,8 @@ func (r *Receiver) register(ctx context.Context, reg Registration) (Drop, Entry,
 
 // Suspend keeps what has arrived as a partial that can be resumed for PartialLifetime. It is for broken connections. Where
 // the whole file has come since, over another connection, nothing is kept and the error is Conflict.
-func (u *Upload) Suspend(ctx context.Context) error {
+func (u *Upload) Suspend(ctx context.Context) (err error) {
+	defer func() { u.share.leave(err == nil) }()
 	if u.err != nil || u.w.Size() == 0 {
 		return u.Abort(ctx)
 	}
@@ -253,6 +243,7 @@ func (u *Upload) Abort(ctx context.Context) error {
 	if u.err == nil {
 		u.err = Errorf(Conflict, "ingest.Write", "the upload was aborted")
 	}
+	u.share.leave(false)
 	return u.w.Abort(ctx)
 }
 
@@ -267,18 +258,4 @@ func (u *Upload) registration() (Registration, error) {
 	}
 	u.hash.Sum(reg.SHA256[:0])
 	return reg, nil
-}
-
-// restoreHash brings the hash to the state it had after the stored prefix; only where that is not known is the prefix read.
-func (u *Upload) restoreHash(ctx context.Context, entry Entry) error {
-	const op = "ingest.Resume"
-	if entry.HashState != nil {
-		return E(Internal, op, u.hash.(encoding.BinaryUnmarshaler).UnmarshalBinary(entry.HashState))
-	}
-	body, _, err := u.r.bucket.Open(ctx, entry.Key, 0, entry.Size, "")
-	if err != nil {
-		return E(KindOf(err), op, err)
-	}
-	_, err = io.Copy(u.hash, body)
-	return E(KindOf(err), op, errors.Join(err, body.Close()))
 }

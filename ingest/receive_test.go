@@ -285,10 +285,7 @@ func TestQuotaStopsTheUploadAndNothingElse(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	ctx := t.Context()
-	quota := int64(1000)
-	if _, err := h.ledger.ChangeTenant(ctx, acme, ingest.TenantChange{QuotaBytes: &quota}); err != nil {
-		t.Fatal(err)
-	}
+	h.limit(t, 1000)
 	r := h.receiver(t, h.ledger)
 	if _, err := r.Receive(ctx, delivery("/inbox/A.csv"), bytes.NewReader(make([]byte, 600))); err != nil {
 		t.Fatal(err)
