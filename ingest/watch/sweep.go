@@ -15,8 +15,9 @@ const (
 	foreignName = "bucket" // who delivered what was written straight into the bucket
 	// recentDrops covers the lifetime of a partial, after which what was never registered is deleted, and a long upload:
 	// keys carry the hour in which the upload began.
-	recentDrops = ingest.PartialLifetime + 24*time.Hour
-	staleUpload = 24 * time.Hour // a multipart upload that nobody has ended by then was lost with its process
+	recentDrops  = ingest.PartialLifetime + 24*time.Hour
+	maxStrangers = 1000           // prefixes told of, so that a bucket full of other things costs no memory
+	staleUpload  = 24 * time.Hour // a multipart upload that nobody has ended by then was lost with its process
 )
 
 // Sweep looks once through the bucket: it registers what a crash left between commit and registration, takes in what others
@@ -58,6 +59,13 @@ func (w *Watcher) recoverUnder(ctx context.Context, prefix string) error {
 				continue
 			}
 			found, err := w.cfg.Receiver.Recover(ctx, keys[i])
+			if err != nil && ingest.KindOf(err) == ingest.NotFound {
+				// Of no tenant in this database: it is another's bucket too, or a backup was restored. No trouble of the sweep.
+				_, owner, _ := strings.Cut(strings.TrimPrefix(keys[i], ingest.DropPrefix), "/") // after the hour
+				slug, _, _ := strings.Cut(owner, "/")
+				w.stranger(ctx, ingest.DropPrefix+"*/"+slug)
+				continue
+			}
 			errs = append(errs, err)
 			if found {
 				w.cfg.Logger.InfoContext(ctx, "registered a file that had been left unregistered", "key", keys[i])
@@ -101,10 +109,11 @@ func (w *Watcher) takeOne(ctx context.Context, o ingest.Object) error {
 	tenant := ingest.TenantID(slug)
 	path, err := ingest.CleanPath(ingest.Inbox + "/" + rest)
 	if !ok || !tenant.Valid() || err != nil || !ingest.InInbox(path) {
-		w.cfg.Logger.DebugContext(ctx, "an object under inbox/ belongs to no tenant's inbox", "key", o.Key)
+		w.stranger(ctx, ingest.InboxPrefix+slug)
 		return nil
 	}
 	if _, err := w.cfg.Ledger.Tenant(ctx, tenant); ingest.KindOf(err) == ingest.NotFound && err != nil {
+		w.stranger(ctx, ingest.InboxPrefix+slug)
 		return nil
 	} else if err != nil {
 		return err
@@ -129,6 +138,17 @@ func (w *Watcher) takeOne(ctx context.Context, o ingest.Object) error {
 	w.cfg.Logger.InfoContext(ctx, "took in a file from the bucket", "tenant", tenant, "path", path, "drop", drop.ID,
 		"size", drop.Size, "state", drop.State)
 	return nil
+}
+
+// stranger tells, once in a process, of objects that belong to no tenant: they are left as they are, and whoever wrote them
+// waits in vain until somebody reads this.
+func (w *Watcher) stranger(ctx context.Context, under string) {
+	if _, told := w.strangers[under]; told || len(w.strangers) >= maxStrangers {
+		return
+	}
+	w.strangers[under] = struct{}{}
+	w.cfg.Logger.WarnContext(ctx, "objects in the bucket belong to no tenant and are left alone", "under", under,
+		"hint", "write to inbox/<tenant>/<file>, with a tenant's slug; a bucket serves one database only")
 }
 
 // expire deletes objects that nothing refers to any longer.

@@ -67,8 +67,10 @@ func (c *Config) validate() error {
 
 // Watcher closes batches and sweeps. Several may run, in as many processes.
 type Watcher struct {
-	cfg      Config
-	sweptAll bool // guarded by the sweep's lease, which also keeps this process from sweeping twice at once
+	cfg Config
+	// These are guarded by the sweep's lease, which also keeps this process from sweeping twice at once.
+	sweptAll  bool
+	strangers map[string]struct{} // told of already
 }
 
 // New returns a Watcher that Run starts.
@@ -76,7 +78,7 @@ func New(cfg Config) (*Watcher, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Watcher{cfg: cfg}, nil
+	return &Watcher{cfg: cfg, strangers: map[string]struct{}{}}, nil
 }
 
 // Run works until ctx ends.

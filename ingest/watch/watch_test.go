@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -120,6 +121,41 @@ func TestSweepTakesWhatOthersWroteOnce(t *testing.T) {
 	}
 }
 
+// TestSweepTellsOnceOfWhatIsNobodys has objects of no tenant: they are named once, left alone, and no trouble of the sweep.
+func TestSweepTellsOnceOfWhatIsNobodys(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, time.Hour)
+	var log bytes.Buffer
+	w, err := watch.New(watch.Config{
+		Ledger: h.ledger, Bucket: h.bucket, Receiver: h.receiver, Settle: time.Nanosecond, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.watcher = w
+	r, err := ingest.NewReceiver(elsewhere{away{h.ledger}}, h.bucket, ingest.ReceiverConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = r.Receive(t.Context(), ingest.Delivery{Tenant: "bravo", Path: "/inbox/A.csv", Via: ingest.ViaSFTP}, strings.NewReader("a"))
+	if ingest.KindOf(err) != ingest.Unavailable { // as it is when another database's server has stored it
+		t.Fatal(err)
+	}
+	for _, key := range []string{"inbox/acmee/Matters.csv", "inbox/acmee/Clients.csv", "inbox/stray.csv"} {
+		h.put(t, key, "x")
+	}
+	h.sweep(t)
+	h.sweep(t)
+	for _, under := range []string{"under=inbox/acmee", "under=inbox/stray.csv", "under=drops/*/bravo"} {
+		if n := strings.Count(log.String(), under); n != 1 {
+			t.Errorf("%s was told %d times:\n%s", under, n, log.String())
+		}
+	}
+	if _, err := h.bucket.Stat(t.Context(), "inbox/acmee/Matters.csv"); err != nil {
+		t.Errorf("it was not left alone: %v", err)
+	}
+}
+
 func TestSweepRegistersWhatACrashLeft(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, time.Hour)
@@ -181,4 +217,11 @@ type away struct{ *ledger.Ledger }
 
 func (away) Register(context.Context, ingest.Registration) (ingest.Drop, error) {
 	return ingest.Drop{}, ingest.Errorf(ingest.Unavailable, "test", "PostgreSQL is away")
+}
+
+// elsewhere knows tenants that this database does not.
+type elsewhere struct{ away }
+
+func (elsewhere) Usage(context.Context, ingest.TenantID) (ingest.Usage, error) {
+	return ingest.Usage{}, nil
 }
