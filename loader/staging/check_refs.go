@@ -29,7 +29,7 @@ func (c *checker) references(ctx context.Context) error {
 				code = fmt.Sprintf("case when exists (select from %s r where r.id = t.%s) then %s else %s end", c.names.rejected(c.seq),
 					schema.QuoteIdent(ref.SQLName), literal(ingest.CodeParentRejected), code)
 			}
-			err := c.add(ctx, refusal{table: t, where: c.dangling(t, ref), code: code, column: ref.Name})
+			err := c.add(ctx, refusal{table: t, where: c.dangling(ref), code: code, column: ref.Name})
 			if err != nil {
 				return err
 			}
@@ -39,7 +39,7 @@ func (c *checker) references(ctx context.Context) error {
 }
 
 // dangling is a condition on a row t: its reference is given, and is in no table.
-func (o *overlay) dangling(t *schema.Table, ref *schema.Column) string {
+func (o *overlay) dangling(ref *schema.Column) string {
 	id, target := "t."+schema.QuoteIdent(ref.SQLName), ref.References
 	where := id + " is not null and " + o.absent(target, id)
 	if o.own[target] {

@@ -138,7 +138,7 @@ func (c *checker) prerequisites(ctx context.Context) error {
 				older := only
 				older.earlier = map[*schema.Table][]earlier{target: c.earlier[target][i+1:]}
 				any, err := c.any(ctx, fmt.Sprintf("select 1 from %s t where %s and exists (select from %s prior where prior.id = t.%s)",
-					c.staged(t, c.seq), older.dangling(t, ref), c.staged(target, e.seq), id))
+					c.staged(t, c.seq), older.dangling(ref), c.staged(target, e.seq), id))
 				if err != nil {
 					return err
 				}

@@ -84,7 +84,7 @@ func (o *overlay) uniqueConditions(t *schema.Table, set []*schema.Column) []stri
 			from = o.names.staged(t, others[i].seq)
 		}
 		conditions = append(conditions, fmt.Sprintf(
-			"exists (select from %s x where %s and not %s%s)", from, strings.Join(equal, " and "), o.replaced(t, "x"), newer,
+			"exists (select from %s x where %s and not %s%s)", from, strings.Join(equal, " and "), o.replaced(t), newer,
 		))
 		newer += " and not exists (select from " + from + " newer where newer.id = x.id)"
 	}

@@ -48,7 +48,7 @@ func (o *overlay) affected(r ruled) string {
 		sets = append(
 			sets,
 			fmt.Sprintf("select x.%s from %s x where x.%s is not null and %s", by, o.names.staged(parts, o.seq), by, o.alive(parts, "x")),
-			fmt.Sprintf("select old.%s from (%s) old where old.%s is not null", by, o.before(parts, o.replaced(parts, "x")), by),
+			fmt.Sprintf("select old.%s from (%s) old where old.%s is not null", by, o.before(parts, o.replaced(parts)), by),
 		)
 	}
 	return strings.Join(sets, "\nunion\n")
@@ -121,7 +121,7 @@ func (o *overlay) members(r ruled) []refusal {
 		found[len(found)-1].detail = fmt.Sprintf(found[len(found)-1].detail, "t."+by)
 		add(parts, column, fmt.Sprintf(
 			"t.id in (select old.id from (%s) old where old.%[2]s in (select id from failing)) and (t.%[2]s is null or t.%[2]s not in (select id from failing))",
-			o.before(parts, o.replaced(parts, "x")), by,
+			o.before(parts, o.replaced(parts)), by,
 		))
 		found[len(found)-1].detail = "'the row is taken from a whole that needs it'"
 	}

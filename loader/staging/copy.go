@@ -144,7 +144,7 @@ func (c *copier) flush(ctx context.Context) error {
 	if !c.made {
 		n := namesOf(c.target.Tenant)
 		name := stagedName(c.table, c.target.Seq)
-		ddl := schema.CreateTable(n.staging, name, stagingColumns(c.table), false)
+		ddl := schema.CreateTable(n.staging, name, stagingColumns(c.table), false) + noVacuum
 		if err := c.makeTable(ctx, name, ddl); err != nil {
 			return err
 		}
@@ -173,7 +173,7 @@ func (c *copier) flushRejected(ctx context.Context) error {
 	}
 	name := namesOf(c.target.Tenant).rejected(c.target.Seq)
 	if !c.madeKeys {
-		ddl := "create table " + name + " (id text not null, " + sourceColumn + " bytea not null)"
+		ddl := "create table " + name + " (id text not null, " + sourceColumn + " bytea not null)" + noVacuum
 		if err := c.makeTable(ctx, rejectedName(c.target.Seq), ddl); err != nil {
 			return err
 		}
@@ -195,6 +195,10 @@ func (c *copier) record(ctx context.Context, tx pgx.Tx) error {
 	}
 	return err
 }
+
+// noVacuum keeps autovacuum from tables that are written once and dropped: it would go through each of them right after the
+// load, and write a good part of it anew.
+const noVacuum = " with (autovacuum_enabled = false)"
 
 // makeTable makes one of the import's own tables unless it is there. Before the first lane is open it has a transaction of
 // its own, so that files going into one table need not wait for each other's end; after that it uses the lane's, as waiting

@@ -65,6 +65,9 @@ func (l *lanes) add(ctx, wait context.Context) error {
 		return err
 	}
 	l.open = append(l.open, &lane{conn: conn, tx: tx})
+	if err := l.store.settings(ctx, tx); err != nil {
+		return err
+	}
 	return l.store.holdImport(ctx, tx, l.target)
 }
 

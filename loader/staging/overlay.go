@@ -43,22 +43,16 @@ func (o *overlay) alive(t *schema.Table, alias string) string {
 	return fmt.Sprintf("not exists (select from refused gone where gone.tbl = %d and gone.spot = %s.ctid)", o.number[t], alias)
 }
 
-// replaced is a condition on a row outside the import: a row of the import takes its place.
-func (o *overlay) replaced(t *schema.Table, alias string) string {
+// replaced is a condition on a row x outside the import: a row of the import takes its place.
+func (o *overlay) replaced(t *schema.Table) string {
 	if !o.own[t] {
 		return "false"
 	}
-	return fmt.Sprintf("exists (select from %s mine where mine.id = %s.id and %s)", o.names.staged(t, o.seq), alias, o.alive(t, "mine"))
+	return fmt.Sprintf("exists (select from %s mine where mine.id = x.id and %s)", o.names.staged(t, o.seq), o.alive(t, "mine"))
 }
 
-// outside renders the rows of a table that are not the import's, and that it does not replace. filter is a condition on
-// alias x; it is put into every branch, so that production's indexes serve it.
-func (o *overlay) outside(t *schema.Table, filter string) string {
-	branches := o.before(t, filter+" and not "+o.replaced(t, "x"))
-	return "(" + branches + ")"
-}
-
-// before renders the rows of a table as they are without the import.
+// before renders the rows of a table as they are without the import. filter is a condition on alias x; it is put into every
+// branch, so that production's indexes serve it.
 func (o *overlay) before(t *schema.Table, filter string) string {
 	var branches []string
 	var newer []string
@@ -79,7 +73,7 @@ func (o *overlay) before(t *schema.Table, filter string) string {
 
 // all renders the rows of a table after promotion that satisfy filter, a condition on alias x.
 func (o *overlay) all(t *schema.Table, filter string) string {
-	out := o.before(t, filter+" and not "+o.replaced(t, "x"))
+	out := o.before(t, filter+" and not "+o.replaced(t))
 	if o.own[t] {
 		out = "select " + columns(t, "x") + " from " + o.names.staged(t, o.seq) + " x where " + filter + " and " + o.alive(t, "x") +
 			"\nunion all\n" + out

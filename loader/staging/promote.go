@@ -151,9 +151,9 @@ func (p *promotion) compare(ctx context.Context, t *schema.Table) error {
 	}
 	before := p.names.before(t, p.seq)
 	_, err := p.tx.Exec(ctx, fmt.Sprintf(
-		"create table %s as select s.id, %s, p._import, p._created_at, p._updated_at, p.id is null as _inserted, s.ctid as _spot, p.ctid as _live "+
+		"create table %s%s as select s.id, %s, p._import, p._created_at, p._updated_at, p.id is null as _inserted, s.ctid as _spot, p.ctid as _live "+
 			"from %s s left join %s p on p.id = s.id where p.id is null or (%s) is distinct from (%s)",
-		before, strings.Join(old, ", "), p.staged(t, p.seq), p.names.live(t), strings.Join(mine, ", "), strings.Join(theirs, ", "),
+		before, noVacuum, strings.Join(old, ", "), p.staged(t, p.seq), p.names.live(t), strings.Join(mine, ", "), strings.Join(theirs, ", "),
 	))
 	if err != nil {
 		return err
@@ -189,7 +189,7 @@ func (p *promotion) recheck(ctx context.Context) error {
 			continue
 		}
 		for _, ref := range referencesOf(t) {
-			err := p.none(ctx, fmt.Sprintf("from %s t where %s", p.differing(t), p.dangling(t, ref)), t,
+			err := p.none(ctx, fmt.Sprintf("from %s t where %s", p.differing(t), p.dangling(ref)), t,
 				fmt.Sprintf("%s names a %s that is neither in the import nor in production any more", ref.Name, ref.References.Name))
 			if err != nil {
 				return err

@@ -10,7 +10,6 @@ package staging
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"log/slog"
@@ -21,7 +20,6 @@ import (
 	"dropline/schema"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -148,43 +146,20 @@ func lockKey(what string, tenant ingest.TenantID, seq int64) int64 {
 // inTx runs fn in a transaction with the settings for set operations, and gives errors their kind.
 func (s *Store) inTx(ctx context.Context, op string, fn func(tx pgx.Tx) error) error {
 	return classify(op, pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		// Compiling a query takes longer than it saves in all but the largest, and times are told in UTC.
-		_, err := tx.Exec(ctx, fmt.Sprintf(
-			"set local work_mem = '%dMB'; set local jit = off; set local timezone = 'UTC'; set local lock_timeout = %d; "+
-				"set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0",
-			s.cfg.WorkMem, s.cfg.LockTimeout.Milliseconds(),
-		))
-		if err != nil {
+		if err := s.settings(ctx, tx); err != nil {
 			return err
 		}
 		return fn(tx)
 	}))
 }
 
-// classify gives an error of PostgreSQL its kind, and leaves those that have one.
-func classify(op string, err error) error {
-	var known *ingest.Error
-	var refusal *ingest.FileRefusal
-	if err == nil || errors.As(err, &known) || errors.As(err, &refusal) {
-		return err
-	}
-	var pg *pgconn.PgError
-	if !errors.As(err, &pg) {
-		var connect *pgconn.ConnectError
-		if errors.As(err, &connect) || pgconn.SafeToRetry(err) || errors.Is(err, context.Canceled) ||
-			errors.Is(err, context.DeadlineExceeded) || isNetwork(err) {
-			return ingest.E(ingest.Unavailable, op, err)
-		}
-		return ingest.E(ingest.Internal, op, err)
-	}
-	switch {
-	case pg.Code == "55P03":
-		return ingest.WithHint(ingest.Errorf(ingest.Unavailable, op, "other work on the same tenant holds its tables: %w", err),
-			"it is tried again when that has ended")
-	case pg.Code[:2] == "53":
-		return ingest.WithHint(ingest.E(ingest.Exhausted, op, err), "PostgreSQL has run out of disk, memory or connections: make room")
-	case pg.Code[:2] == "08", pg.Code[:3] == "57P", pg.Code[:2] == "40":
-		return ingest.E(ingest.Unavailable, op, err)
-	}
-	return ingest.E(ingest.Internal, op, err)
+// settings fits a transaction for set operations, whatever the server's defaults are. Compiling a query takes longer than it
+// saves in all but the largest, times are told in UTC, and a load may take hours.
+func (s *Store) settings(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, fmt.Sprintf(
+		"set local work_mem = '%dMB'; set local jit = off; set local timezone = 'UTC'; set local lock_timeout = %d; "+
+			"set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0",
+		s.cfg.WorkMem, s.cfg.LockTimeout.Milliseconds(),
+	))
+	return err
 }
