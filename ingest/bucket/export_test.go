@@ -1,5 +1,7 @@
 package bucket
 
+import "time"
+
 // PartSize, MaxParts and MaxSize are the growth of parts, for a test over all of them.
 var PartSize = partSize
 
@@ -9,3 +11,6 @@ const (
 	MinPart  = minPart
 	MaxPart  = maxPart
 )
+
+// SetSlowAfter shortens how long a part of the first size may take to fill.
+func (b *Bucket) SetSlowAfter(d time.Duration) { b.memory.slow = d }

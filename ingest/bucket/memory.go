@@ -22,17 +22,21 @@ const (
 	// idleAfter is how long an upload's client must be silent for its memory to count no longer against the others:
 	// longer than a busy machine makes a living client wait, shorter than one notices.
 	idleAfter = 3 * time.Second
+	// slowAfter is how long, for each firstPartSize of it, a part may take to fill before it does not count either: who
+	// sends a byte now and then is never idle. It is 140 KB/s, under which few lines are.
+	slowAfter = time.Minute
 )
 
 // budget is the memory that all uploads share. Up to smallPart bytes an upload takes as it needs; before more it reserves
 // what the part will have when full, and waits its turn for that. Who has reserved can therefore always go on and give
 // back, so that uploads never wait for each other in a circle.
 //
-// A client may stop in the middle of a part and hold its reservation for as long as its session lasts. Once it is idle
-// and others wait, its reservation is handed on: memory then exceeds the budget by what such clients have sent of a
-// part, and those who do send are not held up.
+// A client may stop in the middle of a part, or trickle, and hold its reservation for as long as its session lasts. Once it
+// is idle or too slow, and others wait, its reservation is handed on: memory then exceeds the budget by what such clients
+// have sent of a part, which ingest.MaxUploads bounds for each tenant, and those who do send are not held up.
 type budget struct {
 	small, big sync.Pool
+	slow       time.Duration // slowAfter, but in tests
 
 	mu    sync.Mutex
 	limit int64
@@ -51,7 +55,7 @@ type waiter struct {
 
 func newBudget(limit int64) *budget {
 	return &budget{
-		free: limit, limit: limit, holds: make(map[*part]bool),
+		free: limit, limit: limit, slow: slowAfter, holds: make(map[*part]bool),
 		small: sync.Pool{New: func() any { b := make([]byte, smallChunk); return &b }},
 		big:   sync.Pool{New: func() any { b := make([]byte, bigChunk); return &b }},
 	}
@@ -116,17 +120,20 @@ func (b *budget) serve() {
 		b.queue = b.queue[1:]
 		b.free -= w.n
 		w.p.counted = w.n
-		w.p.touched.Store(time.Now().UnixNano())
+		w.p.granted = time.Now()
+		w.p.touched.Store(w.p.granted.UnixNano())
 		b.holds[w.p] = true
 		close(w.ready)
 	}
 }
 
-// passOver takes the reservations of idle parts off the budget. The lock is held.
+// passOver takes the reservations of idle and slow parts off the budget. The lock is held.
 func (b *budget) passOver() {
-	now := time.Now().UnixNano()
+	now := time.Now()
 	for p := range b.holds {
-		if !p.sending.Load() && now-p.touched.Load() > int64(idleAfter) {
+		idle := now.UnixNano()-p.touched.Load() > int64(idleAfter)
+		slow := now.Sub(p.granted) > b.slow*time.Duration(1+p.counted/firstPartSize)
+		if (idle || slow) && !p.sending.Load() {
 			b.free += p.counted
 			p.counted = 0
 			delete(b.holds, p)
@@ -170,6 +177,7 @@ type part struct {
 
 	reserved bool         // its owner's: a reservation was made
 	counted  int64        // the budget's: what is reserved for it now
+	granted  time.Time    // the budget's: when that was reserved
 	touched  atomic.Int64 // when it was last written to
 	sending  atomic.Bool  // it is complete
 }
