@@ -70,6 +70,9 @@ func (l *Loader) work(ctx context.Context, job *rivertype.JobRow, id ingest.Impo
 	}
 	blocked := false
 	held, err := l.cfg.Ledger.WithTenantLock(ctx, imp.Tenant, func(ctx context.Context) error {
+		if err := l.restoreTenant(ctx, imp.Tenant); err != nil {
+			return err
+		}
 		if job.Kind == (ingest.LoadArgs{}).Kind() {
 			var err error
 			if blocked, err = l.cfg.Ledger.Blocked(ctx, id); err != nil || blocked {

@@ -27,6 +27,7 @@ const (
 	DefaultRetention = 7 * 24 * time.Hour // how long a promotion can be rolled back
 	stopGrace        = 20 * time.Second   // for jobs to hand back their import when the process is asked to stop
 	reclaimEvery     = 3 * time.Second    // how soon an import is taken up again after its worker was killed
+	restoreEvery     = 5 * time.Second    // how soon staged rows are there again after a crash of PostgreSQL
 	lapseEvery       = time.Minute
 	lapseBatch       = 50 // imports whose tables are dropped per round, so that a round stays short
 )
@@ -114,6 +115,7 @@ func (l *Loader) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return l.every(ctx, reclaimEvery, "reclaim", l.reclaim) })
 	g.Go(func() error { return l.every(ctx, lapseEvery, "lapse", l.lapse) })
+	g.Go(func() error { return l.every(ctx, restoreEvery, "restore", l.restore) })
 	g.Go(func() error {
 		<-ctx.Done()
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)

@@ -23,6 +23,12 @@ func (l *Loader) promote(ctx context.Context, id ingest.ImportID, last bool) err
 				return l.cfg.Ledger.RecordPromoted(ctx, tx, id, counts)
 			})
 	}
+	if ingest.KindOf(err) == ingest.Conflict && err != nil {
+		// Rows that a crash took just now come back before the next try.
+		if intact, intactErr := l.cfg.Store.Intact(ctx, imp.Tenant); intactErr != nil || !intact {
+			err = ingest.E(ingest.Unavailable, "loader.promote", errors.Join(err, intactErr))
+		}
+	}
 	return l.settleRequest(ctx, err, last, func(ctx context.Context, cause, hint string) error {
 		return l.cfg.Ledger.RecordPromotionFailed(ctx, id, cause, hint)
 	})

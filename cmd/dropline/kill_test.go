@@ -53,6 +53,7 @@ type instance struct {
 	cmd      *exec.Cmd
 	url      string
 	token    string
+	log      bytes.Buffer // of the present life; to be read once it is over
 }
 
 func newInstance(t *testing.T) *instance {
@@ -83,9 +84,9 @@ func (i *instance) start() {
 	i.t.Helper()
 	server := filepath.Join(i.data, "server.json")
 	_ = os.Remove(server)
-	var log bytes.Buffer
+	i.log.Reset()
 	i.cmd = exec.Command(i.binary, "serve", "--data-dir", i.data, "--api-listen", "127.0.0.1:0", "--sftp-listen", "127.0.0.1:0")
-	i.cmd.Env, i.cmd.Stdout, i.cmd.Stderr = i.env, io.Discard, &log
+	i.cmd.Env, i.cmd.Stdout, i.cmd.Stderr = i.env, io.Discard, &i.log
 	i.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := i.cmd.Start(); err != nil {
 		i.t.Fatal(err)
@@ -109,7 +110,7 @@ func (i *instance) start() {
 		time.Sleep(20 * time.Millisecond)
 	}
 	i.kill()
-	i.t.Fatalf("the server did not become ready:\n%s", log.String())
+	i.t.Fatalf("the server did not become ready:\n%s", i.log.String())
 }
 
 // kill ends the server as a power cut would.
@@ -211,7 +212,8 @@ func (i *instance) await(want string) api.ImportStatus {
 		}
 		time.Sleep(30 * time.Millisecond)
 	}
-	i.t.Fatalf("the import is %q, not %q: %s", status.State, want, status.Error)
+	i.kill()
+	i.t.Fatalf("the import is %q, not %q: %s\n%s", status.State, want, status.Error, i.log.String())
 	return status
 }
 

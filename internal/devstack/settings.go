@@ -74,7 +74,8 @@ func (p *postgres) settings() string {
 		set("shared_buffers", kilobytes(ephemeralBuffers))
 		set("fsync", "off")
 		set("full_page_writes", "off")
-		set("synchronous_commit", "off")
+		// What is acknowledged survives a killed server, which tests do, if not a power cut, which they cannot.
+		set("synchronous_commit", "on")
 		return b.String()
 	}
 	set("max_connections", "200")

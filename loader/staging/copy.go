@@ -144,7 +144,7 @@ func (c *copier) flush(ctx context.Context) error {
 	if !c.made {
 		n := namesOf(c.target.Tenant)
 		name := stagedName(c.table, c.target.Seq)
-		ddl := schema.CreateTable(n.staging, name, stagingColumns(c.table), false) + noVacuum
+		ddl := schema.CreateTable(n.staging, name, stagingColumns(c.table), true) + noVacuum
 		if err := c.makeTable(ctx, name, ddl); err != nil {
 			return err
 		}
@@ -173,7 +173,7 @@ func (c *copier) flushRejected(ctx context.Context) error {
 	}
 	name := namesOf(c.target.Tenant).rejected(c.target.Seq)
 	if !c.madeKeys {
-		ddl := "create table " + name + " (id text not null, " + sourceColumn + " bytea not null)" + noVacuum
+		ddl := "create unlogged table " + name + " (id text not null, " + sourceColumn + " bytea not null)" + noVacuum
 		if err := c.makeTable(ctx, rejectedName(c.target.Seq), ddl); err != nil {
 			return err
 		}

@@ -67,6 +67,9 @@ func (s *Store) provision(ctx context.Context, tx pgx.Tx, tenant ingest.TenantID
 			}
 		}
 	}
+	if _, err := tx.Exec(ctx, "insert into "+n.own("_intact")+" default values on conflict do nothing"); err != nil {
+		return err
+	}
 	_, err := tx.Exec(ctx, "insert into "+n.own("_tenant")+" (schema_id, fingerprint) values ($1, $2)", def.ID(), fingerprint(def))
 	return err
 }

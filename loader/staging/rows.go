@@ -67,12 +67,26 @@ func (s *Store) Rows(ctx context.Context, t Target, table string, after int64, l
 		if len(found) < limit {
 			next = 0
 		}
+		if len(found) == 0 && after == 0 {
+			return unlessLost(ctx, tx, t, def)
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, 0, err
 	}
 	return found, next, nil
+}
+
+// unlessLost tells rows that a crash of PostgreSQL has taken from rows that never were.
+func unlessLost(ctx context.Context, tx pgx.Tx, t Target, table *schema.Table) error {
+	_, counts, err := stagedTables(ctx, tx, t)
+	if err != nil || counts[table.Name] == 0 {
+		return err
+	}
+	return ingest.WithHint(
+		ingest.Errorf(ingest.Unavailable, "staging.Rows", "the staged rows are being restored after a crash of PostgreSQL"),
+		"try again in a moment")
 }
 
 func filePaths(ctx context.Context, tx pgx.Tx, t Target) (map[int]string, error) {

@@ -10,8 +10,7 @@ import (
 )
 
 // Seal ends the loading of an import: it verifies that every row which passed the checks is there, and opens the import's
-// tables to the tenant's reader role. Staging tables are logged from the start, so from then on, and before, neither a crash
-// of PostgreSQL nor of anything else loses a row.
+// tables to the tenant's reader role. What a crash of PostgreSQL takes of them later is brought back by Refill.
 func (s *Store) Seal(ctx context.Context, t Target) error {
 	const op = "staging.Seal"
 	if err := t.validate(op); err != nil {
