@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -458,7 +459,7 @@ type nodes struct {
 func (n *nodes) Next() bool {
 	n.left--
 	n.row.Record++
-	n.row.Values[0].Text = fmt.Appendf(n.row.Values[0].Text[:0], "N%d", n.row.Record)
+	n.row.Values[0].Text = strconv.AppendInt(append(n.row.Values[0].Text[:0], 'N'), n.row.Record, 10)
 	return n.left >= 0
 }
 func (n *nodes) Row() *ingest.Row        { return &n.row }
