@@ -81,6 +81,12 @@ func TestMalformedBodies(t *testing.T) {
 	}
 	f.do(http.MethodPost, "/etl/promote-to-production", f.acme, io.MultiReader(strings.NewReader(strings.Repeat("x", 2<<20)))).
 		problem(http.StatusRequestEntityTooLarge) // of no said length
+	for _, body := range []io.Reader{ // of strangers, who get less
+		strings.NewReader(strings.Repeat("x", 17<<10)), io.MultiReader(strings.NewReader(strings.Repeat("x", 17<<10))),
+	} {
+		f.do(http.MethodPost, "/oauth2/token", "", body, "Content-Type: application/x-www-form-urlencoded").
+			problem(http.StatusRequestEntityTooLarge)
+	}
 	absent := f.do(http.MethodPost, "/etl/promote-to-production", f.acme, `{"requestId":"import_0"}`)
 	if p := absent.problem(http.StatusNotFound); p.Hint == "" {
 		t.Errorf("the problem does not say what to do: %s", absent.body)

@@ -20,6 +20,7 @@ import (
 
 const (
 	maxBodyBytes    = 1 << 20          // of JSON, YAML and forms; the largest, a mapping, may have 256 KiB
+	maxPublicBody   = 16 << 10         // of who has not said who they are: a token request is under 1 KiB
 	bodyReadTimeout = 30 * time.Second // for all of such a body
 )
 
@@ -111,7 +112,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, op *operation, ha
 		handler(w, r)
 		return
 	}
-	body, err := readBody(w, r)
+	limit := int64(maxBodyBytes)
+	if op.access == public {
+		limit = maxPublicBody
+	}
+	body, err := readBody(w, r, limit)
 	if err != nil {
 		s.writeProblem(w, r, err)
 		return
@@ -141,15 +146,15 @@ func checkQuery(raw string, repeatable []string) error {
 
 // readBody reads a bounded body in bounded time. The deadline is taken back, since net/http would end the request's context
 // when it passes.
-func readBody(w http.ResponseWriter, r *http.Request) (string, error) {
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) (string, error) {
 	tooLarge := newProblem(http.StatusRequestEntityTooLarge,
-		"the body is larger than "+strconv.Itoa(maxBodyBytes)+" bytes", "files are sent with PUT /etl/files/{name}")
-	if r.ContentLength > maxBodyBytes {
+		"the body is larger than "+strconv.FormatInt(limit, 10)+" bytes", "files are sent with PUT /etl/files/{name}")
+	if r.ContentLength > limit {
 		return "", tooLarge
 	}
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(bodyReadTimeout)) // recorders in tests know no deadlines
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBodyBytes+1))
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
 	_ = control.SetReadDeadline(time.Time{})
 	var timeout net.Error
 	switch {
@@ -158,7 +163,7 @@ func readBody(w http.ResponseWriter, r *http.Request) (string, error) {
 			with("Connection", "close")
 	case err != nil:
 		return "", newProblem(http.StatusBadRequest, "the body broke off", "send it again").with("Connection", "close")
-	case len(body) > maxBodyBytes:
+	case int64(len(body)) > limit:
 		return "", tooLarge
 	}
 	return string(body), nil
