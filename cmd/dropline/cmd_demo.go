@@ -33,7 +33,7 @@ export with a few spoiled rows, uploads it with OpenSSH's sftp, waits, shows the
 shows what is in production. Before each step stands the command that a person would type for it.
 
 With --data, your own files are taken in place of a sample. Its data is in a temporary directory that is removed at the end,
-unless --data-dir names one to keep. Of your directory, files that are no text tables by their extension are left out. Exit status 3 if your files were rejected.
+unless --data-dir names one to keep; a database, bucket or data directory that is configured is not touched. Of your directory, files that are no text tables by their extension are left out. Exit status 3 if your files were rejected.
 
 Examples:
 
@@ -47,6 +47,9 @@ func (c *demoCmd) Run(a *app) error {
 	start := time.Now()
 	if info, err := os.Stat(c.Data); c.Data != "" && (err != nil || !info.IsDir()) {
 		return usageError("such as --data ./export", "%s is no directory", c.Data)
+	}
+	if _, err := os.Stat(c.Mapping); c.Mapping != "" && err != nil {
+		return err
 	}
 	dir, keep, err := c.directory(a)
 	if err != nil {
@@ -83,7 +86,7 @@ func (c *demoCmd) Run(a *app) error {
 
 // directory is where the server's data goes.
 func (c *demoCmd) directory(a *app) (dir string, keep bool, err error) {
-	if a.settings.given(keyDataDir) {
+	if a.settings.byFlag(keyDataDir) { // that of the configuration is a real server's
 		return a.settings.text(keyDataDir), true, nil
 	}
 	dir, err = os.MkdirTemp("", "dropline-demo-")
@@ -115,6 +118,9 @@ func (c *demoCmd) begin(a *app, dir string) (*demonstration, error) {
 	}); err != nil {
 		return nil, err
 	}
+	if err = quiet.settings.reset(othersServers()...); err != nil {
+		return nil, err
+	}
 	d.shows("dropline serve &")
 	a.tuneMemory()
 	if d.server, err = startServer(a.ctx, serverConfig{
@@ -134,6 +140,15 @@ func (c *demoCmd) begin(a *app, dir string) (*demonstration, error) {
 		return nil, errors.Join(err, d.server.stop())
 	}
 	return d, nil
+}
+
+// othersServers are the settings that lead to servers other than the demonstration's own. Who has them set, in the environment
+// or a file, has a real server, in which a demonstration's tenant and rows have no place.
+func othersServers() []string {
+	return []string{
+		keyDatabase, keyBucket, keyS3Endpoint, keyS3Region, keyS3HostStyle, keyS3NoSums, keyS3Access, keyS3Secret, keyS3Session,
+		keySFTPAddress, keySFTPHostKey, keyAPIURL,
+	}
 }
 
 // run goes through the steps.

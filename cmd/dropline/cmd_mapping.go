@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 
 	"dropline/api"
 	"dropline/mapping"
@@ -76,7 +77,7 @@ func (m *mappingPutCmd) Run(a *app) error {
 	}
 	var stored api.MappingStored
 	if err := c.call(r, &stored); err != nil {
-		return err
+		return inFile(err, m.File)
 	}
 	return a.emit(stored, func(w io.Writer) {
 		switch {
@@ -88,6 +89,19 @@ func (m *mappingPutCmd) Run(a *app) error {
 			put(w, "the same as version %d, which stays in force\n", stored.Version)
 		}
 	})
+}
+
+// inFile names a mapping's file in what the server finds wrong with it, for it knows the content only.
+func inFile(err error, file string) error {
+	var f *failure
+	if errors.As(err, &f) {
+		for i := range f.details {
+			if at, ok := strings.CutPrefix(f.details[i], "mapping.yaml:"); ok {
+				f.details[i] = file + ":" + at
+			}
+		}
+	}
+	return err
 }
 
 func readBounded(path string, limit int64) ([]byte, error) {

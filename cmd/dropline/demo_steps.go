@@ -71,7 +71,7 @@ func (d *demonstration) createTenant() error {
 			length: int64(len(raw)), contentType: "application/yaml",
 		}
 		if err := d.client.call(r, &stored); err != nil {
-			return err
+			return inFile(err, d.cmd.Mapping)
 		}
 		d.note("stored as version %d", stored.Version)
 	}

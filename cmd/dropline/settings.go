@@ -142,7 +142,27 @@ func (s *settings) duration(key string) time.Duration {
 // given reports whether a setting was set by anybody.
 func (s *settings) given(key string) bool { return s.source[key] != sourceDefault }
 
-const sourceDefault = "default"
+// byFlag reports whether a setting was set on the command line.
+func (s *settings) byFlag(key string) bool { return strings.HasPrefix(s.source[key], sourceFlag) }
+
+// reset takes settings back to their defaults, whatever set them.
+func (s *settings) reset(keys ...string) error {
+	for _, t := range s.table {
+		if contains(keys, t.key) {
+			if err := s.values.Set(t.key, t.usual); err != nil {
+				return err
+			}
+			s.source[t.key] = sourceDefault
+		}
+	}
+	return nil
+}
+
+// Where settings come from, as config shows it.
+const (
+	sourceDefault = "default"
+	sourceFlag    = "flag --" // and its name
+)
 
 // layer is one source of settings; it is koanf's provider of a map.
 type layer map[string]any
@@ -191,7 +211,7 @@ func (a *app) loadSettings(flags map[string]string) (*settings, error) {
 		}
 		if value, ok := flags[t.flag]; ok && t.flag != "" {
 			flag.set(t.key, value)
-			s.source[t.key] = "flag --" + t.flag
+			s.source[t.key] = sourceFlag + t.flag
 		}
 	}
 	for _, l := range []layer{defaults, file, env, flag} {
