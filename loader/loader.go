@@ -86,7 +86,7 @@ func New(cfg Config) (*Loader, error) {
 	client, err := river.NewClient(riverpgxv5.New(cfg.Pool), &river.Config{
 		Schema:  ledger.Schema,
 		Workers: workers,
-		Logger:  cfg.Logger,
+		Logger:  slog.New(warningsOnly{cfg.Logger.Handler()}),
 		Queues: map[string]river.QueueConfig{
 			ledger.QueueLoad:    {MaxWorkers: cfg.Workers},
 			ledger.QueuePromote: {MaxWorkers: cfg.Workers},
@@ -209,3 +209,11 @@ func (p retryPolicy) NextRetry(job *riverJobRow) time.Time {
 }
 
 var errStopped = errors.New("the worker was asked to stop")
+
+// warningsOnly keeps River's counts of jobs, told every few seconds, out of the log.
+type warningsOnly struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (h warningsOnly) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
+}

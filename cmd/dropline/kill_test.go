@@ -29,13 +29,24 @@ const (
 	settleWithin = 90 * time.Second // for an import to end after a restart, on a machine that does much else
 )
 
+// buildDir is where the binary that is tested lies; it goes when the tests end.
+var buildDir string
+
+// TestMain removes what build made.
+func TestMain(m *testing.M) {
+	var err error
+	if buildDir, err = os.MkdirTemp("", "dropline-test-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(buildDir)
+	os.Exit(code)
+}
+
 // build makes the real binary, once for all tests.
 var build = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "dropline-test-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "dropline")
+	path := filepath.Join(buildDir, "dropline")
 	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
