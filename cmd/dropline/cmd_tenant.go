@@ -258,7 +258,8 @@ func (t *tenantShowCmd) Run(a *app) error {
 
 func showTenant(w io.Writer, t api.Tenant) {
 	put(w, "%s  %s\n", t.Slug, printable(t.Name, maxCell))
-	put(w, "  state         %s, since %s\n", state(t.Enabled), moment(&t.CreatedAt))
+	put(w, "  state         %s\n", state(t.Enabled))
+	put(w, "  created       %s\n", moment(&t.CreatedAt))
 	put(w, "  schema        %s\n", t.Schema)
 	put(w, "  time zone     %s\n", t.TimeZone)
 	put(w, "  quiet period  %s\n", seconds(t.QuietPeriodSeconds))
