@@ -25,12 +25,16 @@ func (c *checker) keys(ctx context.Context) error {
 			"(select *, coalesce(lag(%[1]s) over w, lead(%[1]s) over w) as other from (%[2]s) p where id in (%[3]s) "+
 				"window w as (partition by id order by %[1]s))", sourceColumn, places, twice,
 		)
-		if any, err := c.any(ctx, twice); err != nil {
+		// To sort the hashes costs a quarter of what grouping by the ids does, and finds nearly always that none is there twice.
+		var suspicious bool
+		err := c.tx.QueryRow(ctx, "select count(*) > count(distinct hashtextextended(id, 0)) from ("+ids+") k").Scan(&suspicious)
+		if err != nil {
 			return err
-		} else if !any {
+		}
+		if !suspicious {
 			continue
 		}
-		err := c.add(ctx, refusal{
+		err = c.add(ctx, refusal{
 			table: t, from: from, where: "t.ctid is not null", code: literal(ingest.CodeDuplicateKey), column: t.Key.Name,
 			other: "t.other",
 		})

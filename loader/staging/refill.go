@@ -153,8 +153,14 @@ type rowStream struct {
 	err  error
 }
 
-// Read encodes as many rows as fill a buffer.
-func (s *rowStream) Read(p []byte) (int, error) {
+// Read encodes as many rows as fill a buffer. It runs in a goroutine of pgx's, where a reader's panic would end the process.
+func (s *rowStream) Read(p []byte) (n int, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			s.err = ingest.Errorf(ingest.Internal, "staging.Refill", "%s: a fault in Dropline: %v", s.path, fault)
+			n, err = 0, s.err
+		}
+	}()
 	for len(s.rest) == 0 {
 		switch s.at {
 		case 0:
@@ -182,7 +188,7 @@ func (s *rowStream) Read(p []byte) (int, error) {
 		}
 		s.rest = s.enc.buf
 	}
-	n := copy(p, s.rest)
+	n = copy(p, s.rest)
 	s.rest = s.rest[n:]
 	return n, nil
 }
