@@ -142,7 +142,7 @@ func benchLoad(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// psqlCopy loads the file with psql into an unlogged table of WorkItem's types, and returns the seconds it took.
+// psqlCopy loads the file with psql into an ordinary table of WorkItem's types, and returns the seconds it took.
 func (s *server) psqlCopy(ctx context.Context, file string) (float64, error) {
 	table := schema.Efimis10().Table("WorkItem")
 	header, err := firstLine(file)
@@ -166,7 +166,7 @@ func (s *server) psqlCopy(ctx context.Context, file string) (float64, error) {
 	defer conn.Close(ctx) //nolint:errcheck // of no consequence
 	for _, sql := range []string{
 		"create schema if not exists yardstick", "drop table if exists yardstick.work_item",
-		schema.CreateTable("yardstick", "work_item", columns, true), "checkpoint",
+		schema.CreateTable("yardstick", "work_item", columns, false), "checkpoint",
 	} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
 			return 0, err

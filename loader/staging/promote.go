@@ -141,7 +141,8 @@ func lost(table string, got, want int64) error {
 }
 
 // compare finds the rows that differ from production's, once, and keeps what is there now: it is all that a rollback needs.
-// _spot and _live are where the two rows are, so that writing need not look for them again.
+// _spot and _live are where the two rows are, so that writing need not look for them again. Rows are matched by their key,
+// which is shorter than the id computed from it.
 func (p *promotion) compare(ctx context.Context, t *schema.Table) error {
 	var old, mine, theirs []string
 	for _, c := range t.Columns {
@@ -152,8 +153,9 @@ func (p *promotion) compare(ctx context.Context, t *schema.Table) error {
 	before := p.names.before(t, p.seq)
 	_, err := p.tx.Exec(ctx, fmt.Sprintf(
 		"create table %s%s as select s.id, %s, p._import, p._created_at, p._updated_at, p.id is null as _inserted, s.ctid as _spot, p.ctid as _live "+
-			"from %s s left join %s p on p.id = s.id where p.id is null or (%s) is distinct from (%s)",
-		before, noVacuum, strings.Join(old, ", "), p.staged(t, p.seq), p.names.live(t), strings.Join(mine, ", "), strings.Join(theirs, ", "),
+			"from %s s left join %s p on p.%[6]s = s.%[6]s where p.id is null or (%[7]s) is distinct from (%[8]s)",
+		before, noVacuum, strings.Join(old, ", "), p.staged(t, p.seq), p.names.live(t), schema.QuoteIdent(t.Key.SQLName),
+		strings.Join(mine, ", "), strings.Join(theirs, ", "),
 	))
 	if err != nil {
 		return err
