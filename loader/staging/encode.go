@@ -50,9 +50,9 @@ type encodedColumn struct {
 	kind   schema.Kind
 	prefix string // of a reference's target
 	ids    *idCache
-	length int    // of a text, in characters; 0 is unbounded
-	whole  int    // digits of a decimal before the point
-	scale  int    // and after it
+	length int // of a text, in characters; 0 is unbounded
+	whole  int // digits of a decimal before the point
+	scale  int // and after it
 }
 
 func newEncoder(tenant ingest.TenantID, table *schema.Table, file int) *encoder {
