@@ -245,7 +245,7 @@ func (p *postgres) initdb(ctx context.Context, dir string) error {
 	case err = <-ended:
 	case <-ctx.Done():
 		_ = cmd.Process.Kill()
-		_ = <-ended // it was killed; why is what is told
+		<-ended //nolint:errcheck // it was killed; why is what is told
 		err = context.Cause(ctx)
 	}
 	if err != nil {

@@ -273,11 +273,20 @@ func (p *promotion) write(ctx context.Context, t *schema.Table) error {
 		names, values = append(names, name), append(values, "s."+name)
 	}
 	if counts.Updated > 0 {
+		// A few rows are fetched by their places. The planner, which knows nothing yet of the table of differences, would
+		// rather go through both of the others.
+		few := counts.Updated < p.rows[t.Name]/fewUpdates
+		if err := p.byPlace(ctx, few); err != nil {
+			return err
+		}
 		tag, err := p.tx.Exec(ctx, fmt.Sprintf(
 			"update %s p set %s, _import = $1, _updated_at = $2 from %s b join %s s on s.ctid = b._spot where not b._inserted and p.ctid = b._live",
 			live, strings.Join(set, ", "), before, staged,
 		), p.target.Import, p.now)
 		if err := wrote(tag.RowsAffected(), counts.Updated, t, err); err != nil {
+			return err
+		}
+		if err := p.byPlace(ctx, false); err != nil {
 			return err
 		}
 	}
@@ -293,6 +302,19 @@ func (p *promotion) write(ctx context.Context, t *schema.Table) error {
 		return wrote(tag.RowsAffected(), counts.Inserted, t, err)
 	}
 	return nil
+}
+
+// fewUpdates is the part of a table, one in so many rows, below which its updates are fetched row by row.
+const fewUpdates = 20
+
+// byPlace makes the planner join by the places of rows, or leaves it its choice again.
+func (p *promotion) byPlace(ctx context.Context, only bool) error {
+	choice := "on"
+	if only {
+		choice = "off"
+	}
+	_, err := p.tx.Exec(ctx, "set local enable_hashjoin = "+choice+"; set local enable_mergejoin = "+choice)
+	return err
 }
 
 // wrote sees that as many rows were written as were found to differ: somebody else may have written to production.
