@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Seal ends the loading of an import: it verifies that every row which passed the checks is there, and opens the import's
-// tables to the tenant's reader role. What a crash of PostgreSQL takes of them later is brought back by Refill.
+// Seal ends the loading of an import: it refuses an import that has not been checked, and opens the import's tables to the
+// tenant's reader role. Promote counts the rows. What a crash of PostgreSQL takes of them later is brought back by Refill.
 func (s *Store) Seal(ctx context.Context, t Target) error {
 	const op = "staging.Seal"
 	if err := t.validate(op); err != nil {
