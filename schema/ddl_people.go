@@ -51,6 +51,10 @@ func (c DBColumn) comment() string {
 		return "When the row was first promoted."
 	case "_updated_at":
 		return "When a promotion changed the row last."
+	case DigestColumn:
+		return "A hash of the row as it was staged, by which the next promotion sees whether it changed."
+	case WrittenColumn:
+		return "The transaction that wrote the row; where it is not xmin, the hash is out of date."
 	}
 	text := c.Column.Description
 	switch c.Column.Kind {

@@ -13,7 +13,7 @@ type DBColumn struct {
 	Column  *Column // nil for the system's
 }
 
-// PostgresType is the column's type in staging and production alike.
+// PostgresType is the column's type in production.
 func (c *Column) PostgresType() string {
 	switch c.Kind {
 	case Integer:
@@ -39,34 +39,16 @@ func (c *Column) PostgresType() string {
 	return "text"
 }
 
-// ReceivedName is the staging column that keeps a reference as it was received, for rejects and for people.
-func (c *Column) ReceivedName() string { return "_ref_" + c.SQLName }
-
-// StagingColumns are the columns of the table's staging tables, in the order in which rows are copied in: the production
-// id, the definition's columns, the references as received, and where in which file the record stands. Only the system's
-// are not null: what is required has been verified before a row gets here.
-func (t *Table) StagingColumns() []DBColumn {
-	columns := []DBColumn{{Name: "id", Type: "text", NotNull: true}}
-	for _, c := range t.Columns {
-		columns = append(columns, DBColumn{Name: c.SQLName, Type: c.PostgresType(), Column: c})
-	}
-	for _, c := range t.Columns {
-		if c.Kind == Reference {
-			columns = append(columns, DBColumn{Name: c.ReceivedName(), Type: "text"})
-		}
-	}
-	return append(
-		columns,
-		DBColumn{Name: "_file", Type: "integer", NotNull: true},
-		DBColumn{Name: "_record", Type: "bigint", NotNull: true},
-		DBColumn{Name: "_line", Type: "bigint", NotNull: true},
-		DBColumn{Name: "_offset", Type: "bigint", NotNull: true},
-		DBColumn{Name: "_length", Type: "integer", NotNull: true},
-	)
-}
+// DigestColumn and WrittenColumn let a promotion tell unchanged rows without looking at their values. The first holds a hash
+// of the row as it was staged, the second the transaction that wrote it: where that is not the row's xmin, somebody else has
+// written to it since, and the hash says nothing.
+const (
+	DigestColumn  = "_digest"
+	WrittenColumn = "_written"
+)
 
 // ProductionColumns are the columns of the table's production table: the production id, the definition's columns, the
-// import that wrote the row last, and when it was made and changed.
+// import that wrote the row last, when it was made and changed, and what its next promotion is compared by.
 func (t *Table) ProductionColumns() []DBColumn {
 	columns := []DBColumn{{Name: "id", Type: "text", NotNull: true}}
 	for _, c := range t.Columns {
@@ -77,6 +59,8 @@ func (t *Table) ProductionColumns() []DBColumn {
 		DBColumn{Name: "_import", Type: "text", NotNull: true},
 		DBColumn{Name: "_created_at", Type: "timestamp with time zone", NotNull: true},
 		DBColumn{Name: "_updated_at", Type: "timestamp with time zone", NotNull: true},
+		DBColumn{Name: DigestColumn, Type: "uuid"},
+		DBColumn{Name: WrittenColumn, Type: "xid"},
 	)
 }
 

@@ -13,9 +13,17 @@ func ObjectID(tenant, prefix, importID string) string {
 	return string(AppendObjectID(nil, tenant, prefix, []byte(importID)))
 }
 
-// AppendObjectID appends the production id to dst. It allocates only to grow dst, or for names beyond any schema's bounds:
-// a load computes one for every key and reference of every row.
+// AppendObjectID appends the production id to dst. It allocates only to grow dst, or for names beyond any schema's bounds.
 func AppendObjectID(dst []byte, tenant, prefix string, importID []byte) []byte {
+	digits := ObjectDigits(tenant, prefix, importID)
+	dst = append(dst, prefix...)
+	dst = append(dst, '_')
+	return hex.AppendEncode(dst, digits[:])
+}
+
+// ObjectDigits are the sixteen bytes that a production id's digits stand for. It does not allocate, but for names beyond any
+// schema's bounds: a load computes them for the key of every row.
+func ObjectDigits(tenant, prefix string, importID []byte) [16]byte {
 	// Each part is preceded by its length, so that no two triples make the same text. One-byte lengths keep the usual
 	// triple within SHA-256's first block, where half the time of a second would be spent.
 	var buffer [256]byte
@@ -26,9 +34,16 @@ func AppendObjectID(dst []byte, tenant, prefix string, importID []byte) []byte {
 	text = binary.AppendUvarint(text, uint64(len(importID)))
 	text = append(text, importID...)
 	sum := sha256.Sum256(text)
-	dst = append(dst, prefix...)
-	dst = append(dst, '_')
-	return hex.AppendEncode(dst, sum[:16])
+	return [16]byte(sum[:16])
+}
+
+// ParseObjectID reads the digits of what has the form of a production id of that prefix.
+func ParseObjectID(prefix string, b []byte) (digits [16]byte, ok bool) {
+	if !IsObjectID(prefix, b) {
+		return digits, false
+	}
+	_, err := hex.Decode(digits[:], b[len(prefix)+1:])
+	return digits, err == nil
 }
 
 // IsObjectID reports whether b has the form of a production id of that prefix.

@@ -195,7 +195,7 @@ func (s *server) forget(ctx context.Context, id string) error {
 		return err
 	}
 	_, err = conn.Exec(ctx, fmt.Sprintf(`do $$ declare t record; begin
-		for t in select schemaname, tablename from pg_tables where schemaname like 'staging\_%%' and tablename like '%%\_%d' loop
+		for t in select schemaname, tablename from pg_tables where schemaname like 'staging\_%%' and tablename like '%%\_%d\_rows' loop
 			execute format('truncate %%I.%%I', t.schemaname, t.tablename);
 		end loop; end $$`, seq))
 	if err != nil {

@@ -92,7 +92,7 @@ func dropOwn(ctx context.Context, tx pgx.Tx, t Target) error {
 	n := namesOf(t.Tenant)
 	wanted := []string{rejectedName(t.Seq)}
 	for _, table := range t.Schema.Tables {
-		wanted = append(wanted, stagedName(table, t.Seq), beforeName(table, t.Seq))
+		wanted = append(wanted, packedName(table, t.Seq), beforeName(table, t.Seq))
 	}
 	if err := dropTables(ctx, tx, n, wanted); err != nil {
 		return err
@@ -124,7 +124,7 @@ func dropTables(ctx context.Context, tx pgx.Tx, n names, wanted []string) error 
 	for i, name := range found {
 		found[i] = n.own(name)
 	}
-	_, err = tx.Exec(ctx, "drop table "+strings.Join(found, ", "))
+	_, err = tx.Exec(ctx, "drop table "+strings.Join(found, ", ")+" cascade") // with their views
 	return err
 }
 

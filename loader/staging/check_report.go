@@ -54,7 +54,7 @@ func (c *checker) remove(ctx context.Context) error {
 	for _, t := range c.tables {
 		count := TableCount{Staged: c.copied[t] - c.refused[t], Rejected: c.refused[t]}
 		c.result.Tables[t.Name] = count
-		staged := c.staged(t, c.seq)
+		staged := c.names.packed(t, c.seq)
 		if count.Rejected > 0 {
 			tag, err := c.tx.Exec(ctx, fmt.Sprintf("delete from %s t using refused gone where gone.tbl = %d and gone.spot = t.ctid",
 				staged, c.number[t]))
@@ -66,7 +66,7 @@ func (c *checker) remove(ctx context.Context) error {
 			}
 		}
 		if count.Staged == 0 {
-			if _, err := c.tx.Exec(ctx, "drop table "+staged); err != nil {
+			if _, err := c.tx.Exec(ctx, "drop table "+staged+" cascade"); err != nil {
 				return err
 			}
 			delete(c.own, t)
@@ -81,7 +81,7 @@ func (c *checker) remove(ctx context.Context) error {
 	var empty []string
 	for _, t := range c.target.Schema.Tables {
 		if !c.own[t] {
-			empty = append(empty, stagedName(t, c.seq))
+			empty = append(empty, packedName(t, c.seq))
 		}
 	}
 	kept := c.tables[:0]
@@ -99,7 +99,7 @@ func (c *checker) countByFile(ctx context.Context) error {
 		return nil
 	}
 	rows, err := c.tx.Query(ctx, fmt.Sprintf(
-		"select ('x' || encode(substr(source, 1, %d), 'hex'))::bit(32)::int, count(*) from refused group by 1", sourceFile))
+		"select %s, count(*) from refused group by 1", fileIn("source")))
 	if err != nil {
 		return err
 	}

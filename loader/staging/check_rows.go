@@ -13,21 +13,21 @@ import (
 // them is meant, only the client can say.
 func (c *checker) keys(ctx context.Context) error {
 	for _, t := range c.tables {
-		staged := c.staged(t, c.seq)
-		ids := "select id from " + staged
-		places := fmt.Sprintf("select ctid, id, %s, %s from %s", sourceColumn, schema.QuoteIdent(t.Key.SQLName), staged)
+		packed, key := c.names.packed(t, c.seq), schema.QuoteIdent(t.Key.SQLName)
+		ids := "select id from " + packed
+		places := fmt.Sprintf("select ctid, id, %s, %s from %s", sourceColumn, key, packed)
 		if c.rejected {
 			ids += " union all select id from " + c.names.rejected(c.seq)
 			places += fmt.Sprintf(" union all select null, id, %s, null from %s", sourceColumn, c.names.rejected(c.seq))
 		}
 		twice := "select id from (" + ids + ") k group by id having count(*) > 1"
 		from := fmt.Sprintf(
-			"(select *, coalesce(lag(%[1]s) over w, lead(%[1]s) over w) as other from (%[2]s) p where id in (%[3]s) "+
-				"window w as (partition by id order by %[1]s))", sourceColumn, places, twice,
+			"(select p.ctid, %[4]s as id, p.%[1]s, p.%[5]s, coalesce(lag(p.%[1]s) over w, lead(p.%[1]s) over w) as other from (%[2]s) p where p.id in (%[3]s) "+
+				"window w as (partition by p.id order by p.%[1]s))", sourceColumn, places, twice, schema.StagedID(t.Prefix, "p.id"), key,
 		)
-		// To sort the hashes costs a quarter of what grouping by the ids does, and finds nearly always that none is there twice.
+		// To sort hashes costs less than grouping by the ids does, and finds nearly always that none is there twice.
 		var suspicious bool
-		err := c.tx.QueryRow(ctx, "select count(*) > count(distinct hashtextextended(id, 0)) from ("+ids+") k").Scan(&suspicious)
+		err := c.tx.QueryRow(ctx, "select count(*) > count(distinct uuid_hash_extended(id, 0)) from ("+ids+") k").Scan(&suspicious)
 		if err != nil {
 			return err
 		}

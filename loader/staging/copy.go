@@ -44,7 +44,6 @@ func (s *Store) Copy(
 	}
 	c := &copier{
 		store: s, target: t, table: table, file: file, rows: rows, refused: refused, progress: progress,
-		enc: newEncoder(t.Tenant, table, file.Number),
 	}
 	err := c.run(ctx)
 	return c.stats, classify(op, err)
@@ -69,6 +68,11 @@ type copier struct {
 }
 
 func (c *copier) run(ctx context.Context) error {
+	seed, err := digestSeed(ctx, c.store.pool, c.target.Tenant)
+	if err != nil {
+		return err
+	}
+	c.enc = newEncoder(c.target.Tenant, c.table, c.file.Number, seed)
 	c.lanes = newLanes(c.store, c.target)
 	defer c.lanes.abandon(ctx) // what has not been committed, also when the reader panics
 	if err := c.readAll(ctx); err != nil {
@@ -143,14 +147,12 @@ func (c *copier) flush(ctx context.Context) error {
 	}
 	if !c.made {
 		n := namesOf(c.target.Tenant)
-		name := stagedName(c.table, c.target.Seq)
-		ddl := schema.CreateTable(n.staging, name, stagingColumns(c.table), true) + noVacuum
-		if err := c.makeTable(ctx, name, ddl); err != nil {
+		if err := c.makeTable(ctx, packedName(c.table, c.target.Seq), createPacked(n, c.table, c.target.Seq)); err != nil {
 			return err
 		}
 		c.made = true
 	}
-	buf, err := c.lanes.send(ctx, "copy "+namesOf(c.target.Tenant).staged(c.table, c.target.Seq)+" from stdin (format binary)", c.enc.buf)
+	buf, err := c.lanes.send(ctx, "copy "+namesOf(c.target.Tenant).packed(c.table, c.target.Seq)+" from stdin (format binary)", c.enc.buf)
 	c.enc.buf = buf
 	return err
 }
@@ -173,7 +175,7 @@ func (c *copier) flushRejected(ctx context.Context) error {
 	}
 	name := namesOf(c.target.Tenant).rejected(c.target.Seq)
 	if !c.madeKeys {
-		ddl := "create unlogged table " + name + " (id text not null, " + sourceColumn + " bytea not null)" + noVacuum
+		ddl := "create unlogged table " + name + " (id uuid not null, " + sourceColumn + " bytea not null)" + noVacuum
 		if err := c.makeTable(ctx, rejectedName(c.target.Seq), ddl); err != nil {
 			return err
 		}
@@ -196,8 +198,7 @@ func (c *copier) record(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// noVacuum keeps autovacuum from tables that are written once and dropped: it would go through each of them right after the
-// load, and write a good part of it anew.
+// noVacuum keeps autovacuum from a table.
 const noVacuum = " with (autovacuum_enabled = false)"
 
 // makeTable makes one of the import's own tables unless it is there. Before the first lane is open it has a transaction of

@@ -441,7 +441,7 @@ func TestStagingTablesAreFewAndUnlogged(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if diff := cmp.Diff([]string{"employee_1 u"}, got); diff != "" || err != nil {
+	if diff := cmp.Diff([]string{"employee_1_rows u"}, got); diff != "" || err != nil {
 		t.Errorf("tables in staging: %s %v", diff, err)
 	}
 	want := map[int]staging.CopyStats{1: {}, 2: {Read: 2, Rejected: 2}, 3: {Read: 1, Staged: 1}}

@@ -9,6 +9,8 @@ import (
 
 	"dropline/ingest"
 	"dropline/schema"
+
+	"github.com/zeebo/xxh3"
 )
 
 const (
@@ -32,20 +34,23 @@ var (
 	copyTrailer = []byte{0xff, 0xff}
 )
 
-// encoder turns typed rows into PostgreSQL's binary COPY, in the order of stagingColumns. It allocates nothing per row.
-// It is the last one to look at a value before PostgreSQL does, which ends a COPY of millions of rows over a single
+// encoder turns typed rows into PostgreSQL's binary COPY, in the order of the table's StagingColumns. It allocates nothing
+// per row. It is the last one to look at a value before PostgreSQL does, which ends a COPY of millions of rows over a single
 // bad one: whatever the reader's contract rules out is an error here that names the place.
 type encoder struct {
 	tenant  string
 	file    int32
+	seed    uint64 // of the digests
 	table   *schema.Table
-	columns []encodedColumn
-	refs    []int // indexes of reference columns
-	fields  uint16
+	columns []encodedColumn // all but the source
+	refs    []int           // indexes of reference columns
 	buf     []byte
 }
 
+// encodedColumn is one column of the staging table.
 type encodedColumn struct {
+	system byte // 'i' is the row's id, 'd' its digest; 0 is the definition's
+	index  int  // of the definition's column
 	name   string
 	kind   schema.Kind
 	prefix string // of a reference's target
@@ -55,36 +60,64 @@ type encodedColumn struct {
 	scale  int // and after it
 }
 
-func newEncoder(tenant ingest.TenantID, table *schema.Table, file int) *encoder {
-	e := &encoder{tenant: string(tenant), file: int32(file), table: table}
-	for i, c := range table.Columns {
-		column := encodedColumn{name: c.Name, kind: c.Kind, length: c.Length, whole: c.Precision - c.Scale, scale: c.Scale}
+func newEncoder(tenant ingest.TenantID, table *schema.Table, file int, seed uint64) *encoder {
+	e := &encoder{tenant: string(tenant), file: int32(file), seed: seed, table: table}
+	for _, db := range table.StagingColumns() {
+		c := db.Column
+		switch {
+		case c != nil:
+		case db.Name == schema.DigestColumn:
+			e.columns = append(e.columns, encodedColumn{system: 'd'})
+			continue
+		case db.Name == schema.SourceColumn:
+			continue // comes last
+		default:
+			e.columns = append(e.columns, encodedColumn{system: 'i'})
+			continue
+		}
+		column := encodedColumn{index: c.Index, name: c.Name, kind: c.Kind, length: c.Length, whole: c.Precision - c.Scale, scale: c.Scale}
 		if c.Kind == schema.Reference {
 			column.prefix, column.ids = c.References.Prefix, &idCache{}
-			e.refs = append(e.refs, i)
 		}
 		e.columns = append(e.columns, column)
 	}
-	e.fields = uint16(len(stagingColumns(table)))
+	for i, c := range table.Columns {
+		if c.Kind == schema.Reference {
+			e.refs = append(e.refs, i)
+		}
+	}
 	e.buf = make([]byte, 0, copyBuffer+copyBuffer/4)
 	return e
 }
 
 // add appends one row.
 func (e *encoder) add(row *ingest.Row) error {
-	if len(row.Values) != len(e.columns) {
-		return fmt.Errorf("record %d of table %s has %d values, not %d", row.Record, e.table.Name, len(row.Values), len(e.columns))
+	if len(row.Values) != len(e.table.Columns) {
+		return fmt.Errorf("record %d of table %s has %d values, not %d", row.Record, e.table.Name, len(row.Values), len(e.table.Columns))
 	}
-	start := len(e.buf)
-	b := binary.BigEndian.AppendUint16(e.buf, e.fields)
-	b = e.appendID(b, e.table.Prefix, row.Values[e.table.Key.Index].Text)
+	start, digest := len(e.buf), 0
+	b := binary.BigEndian.AppendUint16(e.buf, uint16(len(e.columns)+1))
 	var err error
-	for i := range row.Values {
-		if b, err = e.value(b, &e.columns[i], &row.Values[i]); err != nil {
+	for i := range e.columns {
+		c := &e.columns[i]
+		switch c.system {
+		case 'i':
+			b = e.appendID(b, e.table.Prefix, row.Values[e.table.Key.Index].Text)
+			continue
+		case 'd':
+			b = appendUUID(b, [16]byte{})
+			digest = len(b) - uuidSize
+			continue
+		}
+		if b, err = e.value(b, c, &row.Values[c.index]); err != nil {
 			e.buf = e.buf[:start]
-			return fmt.Errorf("record %d, column %s of table %s: %w", row.Record, e.columns[i].name, e.table.Name, err)
+			return fmt.Errorf("record %d, column %s of table %s: %w", row.Record, c.name, e.table.Name, err)
 		}
 	}
+	// Equal rows of the tenant have equal digests, and by the odds of 128 bits only they. All values have one form each.
+	sum := xxh3.Hash128Seed(b[start:], e.seed)
+	binary.BigEndian.PutUint64(b[digest:], sum.Hi)
+	binary.BigEndian.PutUint64(b[digest+8:], sum.Lo)
 	e.buf = e.appendSource(b, row)
 	return nil
 }
@@ -95,16 +128,16 @@ func (e *encoder) value(b []byte, c *encodedColumn, v *ingest.Value) ([]byte, er
 	}
 	switch c.kind {
 	case schema.Text, schema.List:
-		switch {
-		case bytes.IndexByte(v.Text, 0) >= 0 || !utf8.Valid(v.Text):
+		if !isPlain(v.Text) && (bytes.IndexByte(v.Text, 0) >= 0 || !utf8.Valid(v.Text)) {
 			return b, errNotText
-		case c.length > 0 && len(v.Text) > c.length && utf8.RuneCount(v.Text) > c.length:
+		}
+		if c.length > 0 && len(v.Text) > c.length && utf8.RuneCount(v.Text) > c.length {
 			return b, errTooLong
 		}
 		return appendBytes(b, v.Text), nil
 	case schema.Reference:
-		if schema.IsObjectID(c.prefix, v.Text) {
-			return appendBytes(b, v.Text), nil
+		if digits, is := schema.ParseObjectID(c.prefix, v.Text); is {
+			return appendUUID(b, digits), nil
 		}
 		return e.appendReference(b, c, v.Text), nil
 	case schema.Decimal:
@@ -139,40 +172,62 @@ func (e *encoder) value(b []byte, c *encodedColumn, v *ingest.Value) ([]byte, er
 	return b, fmt.Errorf("columns of kind %d are unknown to the encoder", c.kind)
 }
 
+// isPlain reports whether a text is ASCII without NUL, as nearly all are.
+func isPlain(b []byte) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; len(b) >= 8; b = b[8:] {
+		if v := binary.LittleEndian.Uint64(b); (v|(v-ones))&highs != 0 {
+			return false
+		}
+	}
+	for _, c := range b {
+		if c-1 >= utf8.RuneSelf-1 {
+			return false
+		}
+	}
+	return true
+}
+
 var (
 	errNotText    = errors.New("the text is not UTF-8, or holds a NUL character")
 	errTooLong    = errors.New("the text is longer than its column")
 	errOutOfRange = errors.New("the value is out of its column's range")
 )
 
-// appendID appends a production id computed from an import id.
+// appendID appends the digits of a production id computed from an import id.
 func (e *encoder) appendID(b []byte, prefix string, importID []byte) []byte {
-	at := len(b)
-	b = append(b, 0, 0, 0, 0)
-	b = schema.AppendObjectID(b, e.tenant, prefix, importID)
-	binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
-	return b
+	return appendUUID(b, schema.ObjectDigits(e.tenant, prefix, importID))
+}
+
+const uuidSize = 16
+
+func appendUUID(b []byte, u [uuidSize]byte) []byte {
+	b = binary.BigEndian.AppendUint32(b, uuidSize)
+	return append(b, u[:]...)
 }
 
 // idCache remembers the production ids of the values that a reference column has had lately: work items come in runs of the
 // same matter and employee, and computing an id costs ten times what finding it does. It is direct-mapped: a value's place
 // holds the last value that fell there.
-type idCache [idCacheSize]struct{ key, id []byte }
+type idCache [idCacheSize]struct {
+	key []byte // nil: nothing yet
+	id  [uuidSize]byte
+}
 
 const idCacheSize = 1 << 10 // places; some 100 KiB a column when full
 
-// appendReference appends the production id of a referenced import id.
+// appendReference appends the digits of the production id of a referenced import id.
 func (e *encoder) appendReference(b []byte, c *encodedColumn, importID []byte) []byte {
 	hash := uint32(2166136261) // FNV-1a: the keys are short
 	for _, ch := range importID {
 		hash = (hash ^ uint32(ch)) * 16777619
 	}
 	place := &c.ids[(hash^hash>>16)%idCacheSize]
-	if place.id == nil || !bytes.Equal(place.key, importID) {
+	if place.key == nil || !bytes.Equal(place.key, importID) {
 		place.key = append(place.key[:0], importID...)
-		place.id = schema.AppendObjectID(place.id[:0], e.tenant, c.prefix, importID)
+		place.id = schema.ObjectDigits(e.tenant, c.prefix, importID)
 	}
-	return appendBytes(b, place.id)
+	return appendUUID(b, place.id)
 }
 
 func appendBytes(b, value []byte) []byte {

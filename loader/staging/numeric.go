@@ -17,7 +17,8 @@ var errNotCanonical = errors.New("not a canonical decimal")
 
 // appendNumeric appends a numeric's length and binary form. text is canonical as ingest.Value describes it; anything else
 // is refused rather than sent, as PostgreSQL would end the whole COPY over it, and so is a value of more digits than the
-// column holds before or after the point.
+// column holds before or after the point. Equal values have equal forms: the number of digits after the point that is
+// told is the column's, as PostgreSQL would make it.
 func appendNumeric(dst, text []byte, maxWhole, maxFraction int) ([]byte, error) {
 	sign := uint16(0)
 	if len(text) > 0 && text[0] == '-' {
@@ -38,71 +39,67 @@ func appendNumeric(dst, text []byte, maxWhole, maxFraction int) ([]byte, error) 
 		return dst, errOutOfRange
 	}
 	start := len(dst)
-	dst = append(dst, make([]byte, 4+numericHeader)...)
-	count, weight := 0, (len(whole)+numericGroup-1)/numericGroup-1
-	significant := len(dst) // end of the last group that is not zero
-
-	// Whole digits are grouped from the point leftwards, so the first group may be short; leading zero groups only move the
-	// weight.
-	add := func(group int) {
-		if count == 0 && group == 0 {
-			weight--
-			return
-		}
-		count++
-		dst = binary.BigEndian.AppendUint16(dst, uint16(group))
-		if group != 0 {
-			significant = len(dst)
-		}
-	}
-	first := len(whole) % numericGroup
-	if first == 0 {
-		first = numericGroup
-	}
-	for rest, n := whole, first; len(rest) > 0; rest, n = rest[n:], numericGroup {
-		group, ok := digits(rest[:n], n)
+	dst = append(dst, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) // length and header
+	first := len(dst)
+	// Whole digits are grouped from the point leftwards, so the first group may be short.
+	for len(whole) > 0 {
+		n := (len(whole)-1)%numericGroup + 1
+		group, ok := digits(whole[:n])
 		if !ok {
 			return dst[:start], errNotCanonical
 		}
-		add(group)
-		if len(rest) == n {
-			break
-		}
+		dst = append(dst, byte(group>>8), byte(group))
+		whole = whole[n:]
 	}
-	for rest := fraction; len(rest) > 0; {
-		n := min(numericGroup, len(rest))
-		group, ok := digits(rest[:n], numericGroup)
+	weight := (len(dst)-first)/2 - 1
+	for len(fraction) > 0 {
+		n := min(numericGroup, len(fraction))
+		group, ok := digits(fraction[:n])
 		if !ok {
 			return dst[:start], errNotCanonical
 		}
-		add(group)
-		rest = rest[n:]
+		group *= filling[n]
+		dst = append(dst, byte(group>>8), byte(group))
+		fraction = fraction[n:]
 	}
-	dst = dst[:significant]
-	count = (significant - start - 4 - numericHeader) / 2
-	if count == 0 {
+	// Groups of zero at either end are not told; those at the front only move the weight.
+	end, zeros := len(dst), 0
+	for end > first && dst[end-1]|dst[end-2] == 0 {
+		end -= 2
+	}
+	for at := first; at < end && dst[at]|dst[at+1] == 0; at += 2 {
+		zeros += 2
+	}
+	if zeros > 0 {
+		end = first + copy(dst[first:], dst[first+zeros:end])
+	}
+	dst = dst[:end]
+	if count := (end - first) / 2; count > 0 {
+		weight -= zeros / 2
+	} else {
 		weight, sign = 0, 0 // zero
 	}
 	head := dst[start:]
-	binary.BigEndian.PutUint32(head, uint32(numericHeader+2*count))
-	binary.BigEndian.PutUint16(head[4:], uint16(count))
+	binary.BigEndian.PutUint32(head, uint32(numericHeader+end-first))
+	binary.BigEndian.PutUint16(head[4:], uint16((end-first)/2))
 	binary.BigEndian.PutUint16(head[6:], uint16(int16(weight)))
 	binary.BigEndian.PutUint16(head[8:], sign)
-	binary.BigEndian.PutUint16(head[10:], uint16(len(fraction)))
+	binary.BigEndian.PutUint16(head[10:], uint16(maxFraction))
 	return dst, nil
 }
 
-// digits is the number that text stands for, filled up with zeros on the right to width digits.
-func digits(text []byte, width int) (int, bool) {
-	n := 0
+// filling is what a last group of so many digits is multiplied by, as the digits that it lacks are zeros.
+var filling = [numericGroup + 1]uint{1: 1000, 2: 100, 3: 10, 4: 1}
+
+// digits is the number that up to four digits stand for.
+func digits(text []byte) (uint, bool) {
+	n := uint(0)
 	for _, c := range text {
-		if c < '0' || c > '9' {
+		d := c - '0'
+		if d > 9 {
 			return 0, false
 		}
-		n = n*10 + int(c-'0')
-	}
-	for range width - len(text) {
-		n *= 10
+		n = n*10 + uint(d)
 	}
 	return n, true
 }

@@ -126,11 +126,11 @@ func (p *promotion) verify(ctx context.Context, expected map[string]int64) error
 
 // countStaged counts a table's staged rows; a table that is gone has none.
 func (p *promotion) countStaged(ctx context.Context, t *schema.Table) (int64, error) {
-	if there, err := tableExists(ctx, p.tx, p.names, stagedName(t, p.seq)); err != nil || !there {
+	if there, err := tableExists(ctx, p.tx, p.names, packedName(t, p.seq)); err != nil || !there {
 		return 0, err
 	}
 	var n int64
-	err := p.tx.QueryRow(ctx, "select count(*) from "+p.staged(t, p.seq)).Scan(&n)
+	err := p.tx.QueryRow(ctx, "select count(*) from "+p.names.packed(t, p.seq)).Scan(&n)
 	return n, err
 }
 
@@ -138,40 +138,6 @@ func lost(table string, got, want int64) error {
 	return ingest.WithHint(
 		ingest.Errorf(ingest.Conflict, "staging.Promote", "table %s has %d staged rows where %d were staged: rows were lost", table, got, want),
 		"production is untouched; send the files again")
-}
-
-// compare finds the rows that differ from production's, once, and keeps what is there now: it is all that a rollback needs.
-// _spot and _live are where the two rows are, so that writing need not look for them again. Rows are matched by their key,
-// which is shorter than the id computed from it.
-func (p *promotion) compare(ctx context.Context, t *schema.Table) error {
-	var old, mine, theirs []string
-	for _, c := range t.Columns {
-		name := schema.QuoteIdent(c.SQLName)
-		old = append(old, "p."+name)
-		mine, theirs = append(mine, "s."+name), append(theirs, "p."+name)
-	}
-	before := p.names.before(t, p.seq)
-	_, err := p.tx.Exec(ctx, fmt.Sprintf(
-		"create table %s%s as select s.id, %s, p._import, p._created_at, p._updated_at, p.id is null as _inserted, s.ctid as _spot, p.ctid as _live "+
-			"from %s s left join %s p on p.%[6]s = s.%[6]s where p.id is null or (%[7]s) is distinct from (%[8]s)",
-		before, noVacuum, strings.Join(old, ", "), p.staged(t, p.seq), p.names.live(t), schema.QuoteIdent(t.Key.SQLName),
-		strings.Join(mine, ", "), strings.Join(theirs, ", "),
-	))
-	if err != nil {
-		return err
-	}
-	var counts ingest.PromotionCounts
-	err = p.tx.QueryRow(ctx, "select count(*) filter (where _inserted), count(*) filter (where not _inserted) from "+before).
-		Scan(&counts.Inserted, &counts.Updated)
-	if err != nil {
-		return err
-	}
-	counts.Unchanged = p.rows[t.Name] - counts.Inserted - counts.Updated
-	p.counts[t.Name] = counts
-	if counts.Inserted+counts.Updated == 0 {
-		_, err = p.tx.Exec(ctx, "drop table "+before)
-	}
-	return err
 }
 
 // differing renders the staged rows that are about to be written. Those that equal production's need no second look: what
@@ -265,12 +231,12 @@ func (p *promotion) none(ctx context.Context, from string, t *schema.Table, prob
 // write puts the differing rows into production.
 func (p *promotion) write(ctx context.Context, t *schema.Table) error {
 	counts := p.counts[t.Name]
-	before, staged, live := p.names.before(t, p.seq), p.staged(t, p.seq), p.names.live(t)
+	before, packed, live := p.names.before(t, p.seq), p.names.packed(t, p.seq), p.names.live(t)
 	var set, names, values []string
 	for _, c := range t.Columns {
-		name := schema.QuoteIdent(c.SQLName)
-		set = append(set, name+" = s."+name)
-		names, values = append(names, name), append(values, "s."+name)
+		name, value := schema.QuoteIdent(c.SQLName), unpackedColumn(c, "s")
+		set = append(set, name+" = "+value)
+		names, values = append(names, name), append(values, value)
 	}
 	if counts.Updated > 0 {
 		// A few rows are fetched by their places. The planner, which knows nothing yet of the table of differences, would
@@ -280,8 +246,9 @@ func (p *promotion) write(ctx context.Context, t *schema.Table) error {
 			return err
 		}
 		tag, err := p.tx.Exec(ctx, fmt.Sprintf(
-			"update %s p set %s, _import = $1, _updated_at = $2 from %s b join %s s on s.ctid = b._spot where not b._inserted and p.ctid = b._live",
-			live, strings.Join(set, ", "), before, staged,
+			"update %s p set %s, _import = $1, _updated_at = $2, _digest = s._digest, _written = pg_current_xact_id()::xid "+
+				"from %s b join %s s on s.ctid = b._spot where not b._inserted and p.ctid = b._live",
+			live, strings.Join(set, ", "), before, packed,
 		), p.target.Import, p.now)
 		if err := wrote(tag.RowsAffected(), counts.Updated, t, err); err != nil {
 			return err
@@ -291,13 +258,14 @@ func (p *promotion) write(ctx context.Context, t *schema.Table) error {
 		}
 	}
 	if counts.Inserted > 0 {
-		from := fmt.Sprintf("%s b join %s s on s.ctid = b._spot where b._inserted", before, staged)
+		from := fmt.Sprintf("%s b join %s s on s.ctid = b._spot where b._inserted", before, packed)
 		if counts.Inserted == p.rows[t.Name] {
-			from = staged + " s"
+			from = packed + " s"
 		}
 		tag, err := p.tx.Exec(ctx, fmt.Sprintf(
-			"insert into %s (id, %s, _import, _created_at, _updated_at) select s.id, %s, $1, $2, $2 from %s",
-			live, strings.Join(names, ", "), strings.Join(values, ", "), from,
+			"insert into %s (id, %s, _import, _created_at, _updated_at, _digest, _written) "+
+				"select %s, %s, $1, $2, $2, s._digest, pg_current_xact_id()::xid from %s",
+			live, strings.Join(names, ", "), schema.StagedID(t.Prefix, "s.id"), strings.Join(values, ", "), from,
 		), p.target.Import, p.now)
 		return wrote(tag.RowsAffected(), counts.Inserted, t, err)
 	}

@@ -2,6 +2,8 @@ package staging
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"strings"
 
@@ -70,7 +72,11 @@ func (s *Store) provision(ctx context.Context, tx pgx.Tx, tenant ingest.TenantID
 	if _, err := tx.Exec(ctx, "insert into "+n.own("_intact")+" default values on conflict do nothing"); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, "insert into "+n.own("_tenant")+" (schema_id, fingerprint) values ($1, $2)", def.ID(), fingerprint(def))
+	var seed int64
+	if err := binary.Read(rand.Reader, binary.NativeEndian, &seed); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, "insert into "+n.own("_tenant")+" (schema_id, fingerprint, seed) values ($1, $2, $3)", def.ID(), fingerprint(def), seed)
 	return err
 }
 

@@ -226,7 +226,7 @@ func TestDrop(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := one[int](w, "select count(*) from pg_class where relnamespace = 'staging_acme'::regnamespace and relname ~ '_2(_before)?$'"); got != 0 {
+	if got := one[int](w, "select count(*) from pg_class where relnamespace = 'staging_acme'::regnamespace and relname ~ '_2(_rows|_before)?$'"); got != 0 {
 		t.Errorf("%d tables are left", got)
 	}
 	if w.production() != before {

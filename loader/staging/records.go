@@ -14,7 +14,7 @@ import (
 )
 
 // The package's own records of a tenant, in its staging schema. _tenant has one row: which definition the tables were made
-// from, and a version that grows with each change of production. _imports knows how far each import's tables are, _files
+// from, and a version that grows with each change of production, and the seed of digests. _imports knows how far each import's tables are, _files
 // what was copied from which file, _tables what was left after the checks. _intact is empty after a crash: see refill.go.
 func recordsDDL(n names) []string {
 	return []string{
@@ -22,7 +22,8 @@ func recordsDDL(n names) []string {
     one boolean primary key default true check (one),
     schema_id text not null,
     fingerprint text not null,
-    version bigint not null default 0
+    version bigint not null default 0,
+    seed bigint not null
 )`,
 		"create table if not exists " + n.own("_imports") + ` (
     seq bigint primary key,
@@ -146,6 +147,17 @@ func stagedTables(ctx context.Context, tx pgx.Tx, t Target) ([]*schema.Table, ma
 		return nil, nil, ingest.Errorf(ingest.Internal, "staging", "import %s has rows of a table that its schema lacks", t.Import)
 	}
 	return tables, counts, nil
+}
+
+// digestSeed is what the tenant's digests of rows are computed with. It is the tenant's own and random, so that nobody who
+// makes files can know which rows would have the same.
+func digestSeed(ctx context.Context, db interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}, tenant ingest.TenantID,
+) (uint64, error) {
+	var seed int64
+	err := db.QueryRow(ctx, "select seed from "+namesOf(tenant).own("_tenant")).Scan(&seed)
+	return uint64(seed), err
 }
 
 // productionVersion is the number of the last change of the tenant's production.

@@ -77,12 +77,12 @@ func (s *Store) Lost(ctx context.Context, t Target) (bool, error) {
 // emptied reports whether a staging table has no row. One that is gone has none.
 func emptied(ctx context.Context, tx pgx.Tx, t Target, table *schema.Table) (bool, error) {
 	n := namesOf(t.Tenant)
-	there, err := tableExists(ctx, tx, n, stagedName(table, t.Seq))
+	there, err := tableExists(ctx, tx, n, packedName(table, t.Seq))
 	if err != nil || !there {
 		return true, err
 	}
 	var empty bool
-	err = tx.QueryRow(ctx, "select not exists (select from "+n.staged(table, t.Seq)+")").Scan(&empty)
+	err = tx.QueryRow(ctx, "select not exists (select from "+n.packed(table, t.Seq)+")").Scan(&empty)
 	return empty, err
 }
 
@@ -111,9 +111,13 @@ func (s *Store) Refill(
 		if err != nil {
 			return err
 		}
+		seed, err := digestSeed(ctx, tx, t.Tenant)
+		if err != nil {
+			return err
+		}
 		n := namesOf(t.Tenant)
 		for _, table := range tables {
-			if _, err := tx.Exec(ctx, "truncate "+n.staged(table, t.Seq)); err != nil {
+			if _, err := tx.Exec(ctx, "truncate "+n.packed(table, t.Seq)); err != nil {
 				return err
 			}
 		}
@@ -121,8 +125,8 @@ func (s *Store) Refill(
 			if counts[table.Name] == 0 {
 				return nil // all that its files have was refused: there may be no table
 			}
-			stream := &rowStream{rows: rows, enc: newEncoder(t.Tenant, table, file.Number), path: file.Path}
-			_, err := tx.Conn().PgConn().CopyFrom(ctx, stream, "copy "+n.staged(table, t.Seq)+" from stdin (format binary)")
+			stream := &rowStream{rows: rows, enc: newEncoder(t.Tenant, table, file.Number, seed), path: file.Path}
+			_, err := tx.Conn().PgConn().CopyFrom(ctx, stream, "copy "+n.packed(table, t.Seq)+" from stdin (format binary)")
 			if stream.err != nil {
 				return stream.err
 			}
@@ -132,7 +136,7 @@ func (s *Store) Refill(
 		}
 		for _, table := range tables {
 			var got int64
-			if err := tx.QueryRow(ctx, "select count(*) from "+n.staged(table, t.Seq)).Scan(&got); err != nil {
+			if err := tx.QueryRow(ctx, "select count(*) from "+n.packed(table, t.Seq)).Scan(&got); err != nil {
 				return err
 			}
 			if got != counts[table.Name] {

@@ -74,7 +74,7 @@ func (c *checker) makeRefused(ctx context.Context) error {
 	c.made = true
 	for _, t := range c.tables {
 		if c.copied[t] >= analyzeFrom {
-			if _, err := c.tx.Exec(ctx, "analyze "+c.staged(t, c.seq)); err != nil {
+			if _, err := c.tx.Exec(ctx, "analyze "+c.names.packed(t, c.seq)); err != nil {
 				return err
 			}
 		}

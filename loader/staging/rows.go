@@ -39,7 +39,7 @@ func (s *Store) Rows(ctx context.Context, t Target, table string, after int64, l
 	next := after
 	err := s.inTx(ctx, op, func(tx pgx.Tx) error {
 		n := namesOf(t.Tenant)
-		there, err := tableExists(ctx, tx, n, stagedName(def, t.Seq))
+		there, err := tableExists(ctx, tx, n, packedName(def, t.Seq))
 		if err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (s *Store) Rows(ctx context.Context, t Target, table string, after int64, l
 			return ingest.Errorf(ingest.NotFound, op, "import %s has no staged rows of table %s", t.Import, table)
 		}
 		var pages int64
-		err = tx.QueryRow(ctx, "select pg_relation_size($1::regclass) / current_setting('block_size')::int", n.staged(def, t.Seq)).Scan(&pages)
+		err = tx.QueryRow(ctx, "select pg_relation_size($1::regclass) / current_setting('block_size')::int", n.packed(def, t.Seq)).Scan(&pages)
 		if err != nil {
 			return err
 		}

@@ -37,7 +37,7 @@ func (s *Store) Seal(ctx context.Context, t Target) error {
 			return err
 		}
 		for _, table := range tables {
-			_, err := tx.Exec(ctx, "grant select on "+namesOf(t.Tenant).staged(table, t.Seq)+" to "+schema.QuoteIdent(role))
+			_, err := tx.Exec(ctx, "grant select on "+namesOf(t.Tenant).view(table, t.Seq)+" to "+schema.QuoteIdent(role))
 			if err != nil {
 				return err
 			}

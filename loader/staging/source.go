@@ -4,37 +4,34 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"unicode/utf8"
 
 	"dropline/ingest"
 	"dropline/schema"
 )
 
-// sourceColumn is the staging column that tells where a row came from, packed into one value: what eight columns would
-// hold costs a fifth of the loading's time, and only rejects and people ever ask for it.
+// The source column of a staging table tells where a row came from, packed into one value.
 //
 // It holds the file's number and the record's, of fixed width so that the order of the bytes is the order of the records;
-// then the line, the offset and the length as varints; then each reference as it was received, in the order of columns:
-// its length plus one as a varint and its bytes, or a zero where it is absent.
-const sourceColumn = "_source"
+// then as varints how far the line is ahead of the record, the offset and the length; then each reference as it was
+// received, in the order of columns: its length plus one as a varint and its bytes, or a zero where it is absent.
+const sourceColumn = schema.SourceColumn
 
 const (
-	sourceFile   = 4 // bytes of the file's number
+	sourceFile   = 3 // bytes of the file's number
 	sourceRecord = 6 // bytes of the record's: more records than an object store's largest object has bytes
 	// maxReceived bounds a reference as received. References are at most 100 characters; what is longer is white space.
 	maxReceived = 500
 )
 
-// stagingColumns are the columns of a table's staging tables in the order in which rows are copied in: the production id,
-// the definition's columns, and the source.
-func stagingColumns(t *schema.Table) []schema.DBColumn {
-	columns := []schema.DBColumn{{Name: "id", Type: "text", NotNull: true}}
-	for _, c := range t.StagingColumns() {
-		if c.Column != nil {
-			columns = append(columns, c)
-		}
-	}
-	return append(columns, schema.DBColumn{Name: sourceColumn, Type: "bytea", NotNull: true})
+// fileIn and recordIn render, in SQL, the numbers of the file and of the record in a source.
+func fileIn(source string) string {
+	return fmt.Sprintf("('x00' || encode(substr(%s, 1, %d), 'hex'))::bit(32)::int", source, sourceFile)
+}
+
+func recordIn(source string) string {
+	return fmt.Sprintf("('x0000' || encode(substr(%s, %d, %d), 'hex'))::bit(64)::bigint", source, sourceFile+1, sourceRecord)
 }
 
 // appendSource appends a row's source with its length before it.
@@ -59,9 +56,9 @@ func (e *encoder) appendSource(b []byte, row *ingest.Row) []byte {
 }
 
 func appendPlace(b []byte, file int32, record, line int64) []byte {
-	b = binary.BigEndian.AppendUint32(b, uint32(file))
-	b = append(b, byte(record>>40), byte(record>>32), byte(record>>24), byte(record>>16), byte(record>>8), byte(record))
-	return binary.AppendUvarint(b, uint64(line))
+	b = append(b, byte(file>>16), byte(file>>8), byte(file),
+		byte(record>>40), byte(record>>32), byte(record>>24), byte(record>>16), byte(record>>8), byte(record))
+	return binary.AppendUvarint(b, uint64(line-record))
 }
 
 // receivedText is a reference as it was received, if it can be told as text, else as it was understood.
@@ -88,7 +85,7 @@ func parseSource(b []byte) (source, error) {
 	if len(b) < sourceFile+sourceRecord {
 		return source{}, errSource
 	}
-	s := source{File: int(binary.BigEndian.Uint32(b))}
+	s := source{File: int(b[0])<<16 | int(b[1])<<8 | int(b[2])}
 	for _, c := range b[sourceFile : sourceFile+sourceRecord] {
 		s.Record = s.Record<<8 | int64(c)
 	}
@@ -97,12 +94,14 @@ func parseSource(b []byte) (source, error) {
 		v, n := binary.Uvarint(b)
 		if n <= 0 {
 			if len(b) == 0 && field != &s.Line {
+				s.Line += s.Record
 				return s, nil
 			}
 			return source{}, errSource
 		}
 		*field, b = int64(v), b[n:]
 	}
+	s.Line += s.Record
 	for len(b) > 0 {
 		v, n := binary.Uvarint(b)
 		if n <= 0 || v > uint64(len(b)-n)+1 {

@@ -2,9 +2,10 @@
 // staging, the set checks in SQL, promotion to production and its rollback, and the reader role. No other package writes
 // to these tables.
 //
-// A tenant t has two schemas. In "staging_t", import number n has a table "work_item_n" for each table of the ETL schema
-// that it brought rows for, and after its promotion "work_item_n_before" with what the promotion replaced. In
-// "production_t" there is "work_item". Tables whose names begin with an underscore are the package's own records.
+// A tenant t has two schemas. In "staging_t", import number n has a table "work_item_n_rows" for each table of the ETL schema
+// that it brought rows for, packed as copying and comparing want it, and a view of it, "work_item_n", for people and their
+// queries; after its promotion there is "work_item_n_before" with what the promotion replaced. In "production_t" there is
+// "work_item". Tables whose names begin with an underscore are the package's own records.
 package staging
 
 import (
@@ -113,8 +114,20 @@ func (n names) own(table string) string { return quoted(n.staging, table) }
 
 func (n names) live(t *schema.Table) string { return quoted(n.production, t.SQLName) }
 
+// packed is the table of an import's staged rows, as schema.Table.StagingColumns has them.
+func (n names) packed(t *schema.Table, seq int64) string {
+	return quoted(n.staging, packedName(t, seq))
+}
+
+// view is what people see of it.
+func (n names) view(t *schema.Table, seq int64) string {
+	return quoted(n.staging, fmt.Sprintf("%s_%d", t.SQLName, seq))
+}
+
+// staged renders the staged rows for a query, to be followed by an alias: their place, then id and columns as production
+// has them, and their source. It is one with the query around it as far as the planner is concerned.
 func (n names) staged(t *schema.Table, seq int64) string {
-	return quoted(n.staging, stagedName(t, seq))
+	return fmt.Sprintf("(select r.ctid, %s, r.%s from %s r)", unpacked(t, "r"), sourceColumn, n.packed(t, seq))
 }
 
 func (n names) before(t *schema.Table, seq int64) string {
@@ -123,7 +136,7 @@ func (n names) before(t *schema.Table, seq int64) string {
 
 func (n names) rejected(seq int64) string { return quoted(n.staging, rejectedName(seq)) }
 
-func stagedName(t *schema.Table, seq int64) string { return fmt.Sprintf("%s_%d", t.SQLName, seq) }
+func packedName(t *schema.Table, seq int64) string { return fmt.Sprintf("%s_%d_rows", t.SQLName, seq) }
 
 func beforeName(t *schema.Table, seq int64) string {
 	return fmt.Sprintf("%s_%d_before", t.SQLName, seq)

@@ -277,9 +277,15 @@ func (w *world) exec(sql string, args ...any) {
 // production is a hash of every row of every production table.
 func (w *world) production() string {
 	w.t.Helper()
+	return w.productionAs("r::text")
+}
+
+// productionAs tells productions apart by an expression on their rows r.
+func (w *world) productionAs(row string) string {
+	w.t.Helper()
 	var all strings.Builder
 	for _, t := range w.def.Tables {
-		all.WriteString(t.Name + " " + one[string](w, `select coalesce(md5(string_agg(r::text, chr(10) order by id collate "C")), '') from "production_acme".`+schema.QuoteIdent(t.SQLName)+" r") + "\n")
+		all.WriteString(t.Name + " " + one[string](w, `select coalesce(md5(string_agg(`+row+`, chr(10) order by id collate "C")), '') from "production_acme".`+schema.QuoteIdent(t.SQLName)+" r") + "\n")
 	}
 	return all.String()
 }

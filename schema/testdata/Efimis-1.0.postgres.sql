@@ -20,6 +20,8 @@ create table if not exists "production"."currency" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -56,24 +58,25 @@ comment on column "production"."currency"."_created_at" is 'When the row was fir
 
 comment on column "production"."currency"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."currency"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."currency"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."currency" (
-    "id" text not null,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
+    "decimal_places" integer,
+    "is_base" boolean,
+    "id" uuid,
+    "_digest" uuid,
     "import_id" varchar(100),
     "code" varchar(3),
     "name" varchar(100),
     "symbol" varchar(5),
-    "decimal_places" integer,
     "exchange_rate" numeric(18,8),
-    "is_base" boolean,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."office" (
@@ -99,6 +102,8 @@ create table if not exists "production"."office" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -149,8 +154,16 @@ comment on column "production"."office"."_created_at" is 'When the row was first
 
 comment on column "production"."office"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."office"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."office"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."office" (
-    "id" text not null,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
+    "is_active" boolean,
+    "id" uuid,
+    "_digest" uuid,
     "import_id" varchar(100),
     "name" varchar(100),
     "code" varchar(20),
@@ -164,16 +177,9 @@ create unlogged table if not exists "staging"."office" (
     "email" varchar(254),
     "tax_number" varchar(30),
     "currency" varchar(3),
-    "is_active" boolean,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."employee" (
@@ -201,6 +207,8 @@ create table if not exists "production"."employee" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -255,35 +263,34 @@ comment on column "production"."employee"."_created_at" is 'When the row was fir
 
 comment on column "production"."employee"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."employee"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."employee"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."employee" (
-    "id" text not null,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
+    "start_date" date,
+    "end_date" date,
+    "role" smallint,
+    "is_fee_earner" boolean,
+    "is_active" boolean,
+    "office_id" uuid,
+    "manager_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
     "import_id" varchar(100),
     "sort_name" varchar(200),
     "first_name" varchar(100),
     "last_name" varchar(100),
     "initials" varchar(10),
     "title" varchar(100),
-    "role" smallint,
-    "office_id" text,
-    "manager_id" text,
     "email" varchar(254),
     "phone" varchar(50),
     "default_rate" numeric(19,4),
-    "start_date" date,
-    "end_date" date,
-    "is_fee_earner" boolean,
-    "is_active" boolean,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_office_id" text,
-    "_ref_manager_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."journal" (
@@ -301,6 +308,8 @@ create table if not exists "production"."journal" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -335,23 +344,24 @@ comment on column "production"."journal"."_created_at" is 'When the row was firs
 
 comment on column "production"."journal"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."journal"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."journal"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."journal" (
-    "id" text not null,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
+    "type" smallint,
+    "is_active" boolean,
+    "id" uuid,
+    "_digest" uuid,
     "import_id" varchar(100),
     "name" varchar(100),
-    "type" smallint,
     "code" varchar(20),
     "description" varchar(500),
-    "is_active" boolean,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."account" (
@@ -378,6 +388,8 @@ create table if not exists "production"."account" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -430,16 +442,23 @@ comment on column "production"."account"."_created_at" is 'When the row was firs
 
 comment on column "production"."account"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."account"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."account"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."account" (
-    "id" text not null,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
+    "type" smallint,
+    "account_category" smallint,
+    "journal_id" uuid,
+    "parent_account_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
     "import_id" varchar(100),
     "name" varchar(200),
     "description" varchar(1000),
-    "journal_id" text,
-    "parent_account_id" text,
-    "type" smallint,
     "account_roles" varchar(500),
-    "account_category" smallint,
     "account_code" varchar(50),
     "bank_name" varchar(100),
     "bank_bsb" varchar(20),
@@ -448,16 +467,8 @@ create unlogged table if not exists "staging"."account" (
     "currency" varchar(3),
     "balance" numeric(19,4),
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_journal_id" text,
-    "_ref_parent_account_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."tax_code" (
@@ -476,6 +487,8 @@ create table if not exists "production"."tax_code" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -512,26 +525,25 @@ comment on column "production"."tax_code"."_created_at" is 'When the row was fir
 
 comment on column "production"."tax_code"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."tax_code"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."tax_code"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."tax_code" (
-    "id" text not null,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
+    "is_active" boolean,
+    "tax_collected_account_id" uuid,
+    "tax_paid_account_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
     "import_id" varchar(100),
     "code" varchar(20),
     "description" varchar(200),
     "rate" numeric(9,6),
-    "tax_collected_account_id" text,
-    "tax_paid_account_id" text,
-    "is_active" boolean,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_tax_collected_account_id" text,
-    "_ref_tax_paid_account_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."matter_type" (
@@ -548,6 +560,8 @@ create table if not exists "production"."matter_type" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -580,22 +594,23 @@ comment on column "production"."matter_type"."_created_at" is 'When the row was 
 
 comment on column "production"."matter_type"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."matter_type"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."matter_type"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."matter_type" (
-    "id" text not null,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
+    "is_active" boolean,
+    "id" uuid,
+    "_digest" uuid,
     "import_id" varchar(100),
     "name" varchar(100),
     "code" varchar(20),
     "description" varchar(500),
-    "is_active" boolean,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."task_type" (
@@ -617,6 +632,8 @@ create table if not exists "production"."task_type" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -659,28 +676,28 @@ comment on column "production"."task_type"."_created_at" is 'When the row was fi
 
 comment on column "production"."task_type"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."task_type"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."task_type"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."task_type" (
-    "id" text not null,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
+    "unit_duration" integer,
+    "item_type" smallint,
+    "is_active" boolean,
+    "revenue_account_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
     "import_id" varchar(100),
     "name" varchar(100),
     "code" varchar(20),
     "description" varchar(500),
-    "item_type" smallint,
     "default_rate" numeric(19,4),
-    "unit_duration" integer,
     "tax_code" varchar(20),
-    "revenue_account_id" text,
-    "is_active" boolean,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_revenue_account_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."contact" (
@@ -707,6 +724,8 @@ create table if not exists "production"."contact" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -759,33 +778,33 @@ comment on column "production"."contact"."_created_at" is 'When the row was firs
 
 comment on column "production"."contact"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."contact"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."contact"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."contact" (
-    "id" text not null,
-    "import_id" varchar(100),
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
+    "date_of_birth" date,
     "type" smallint,
+    "is_active" boolean,
+    "organisation_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
+    "import_id" varchar(100),
     "title" varchar(50),
     "first_name" varchar(100),
     "middle_name" varchar(100),
     "last_name" varchar(100),
     "organisation_name" varchar(200),
     "sort_name" varchar(200),
-    "date_of_birth" date,
     "business_number" varchar(30),
-    "organisation_id" text,
     "email" varchar(254),
     "phone" varchar(50),
     "notes" text,
-    "is_active" boolean,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_organisation_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."contact_address" (
@@ -808,6 +827,8 @@ create table if not exists "production"."contact_address" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -852,11 +873,19 @@ comment on column "production"."contact_address"."_created_at" is 'When the row 
 
 comment on column "production"."contact_address"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."contact_address"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."contact_address"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."contact_address" (
-    "id" text not null,
-    "import_id" varchar(100),
-    "contact_id" text,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
     "type" smallint,
+    "is_primary" boolean,
+    "contact_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
+    "import_id" varchar(100),
     "line1" varchar(200),
     "line2" varchar(200),
     "line3" varchar(200),
@@ -864,17 +893,9 @@ create unlogged table if not exists "staging"."contact_address" (
     "state" varchar(50),
     "post_code" varchar(20),
     "country" varchar(60),
-    "is_primary" boolean,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_contact_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."contact_point" (
@@ -892,6 +913,8 @@ create table if not exists "production"."contact_point" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -926,24 +949,24 @@ comment on column "production"."contact_point"."_created_at" is 'When the row wa
 
 comment on column "production"."contact_point"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."contact_point"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."contact_point"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."contact_point" (
-    "id" text not null,
-    "import_id" varchar(100),
-    "contact_id" text,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
     "type" smallint,
+    "is_primary" boolean,
+    "contact_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
+    "import_id" varchar(100),
     "value" varchar(254),
     "label" varchar(50),
-    "is_primary" boolean,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_contact_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."client" (
@@ -968,6 +991,8 @@ create table if not exists "production"."client" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -1016,33 +1041,31 @@ comment on column "production"."client"."_created_at" is 'When the row was first
 
 comment on column "production"."client"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."client"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."client"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."client" (
-    "id" text not null,
-    "import_id" varchar(100),
-    "contact_id" text,
-    "number" varchar(50),
-    "state" smallint,
-    "office_id" text,
-    "responsible_employee_id" text,
-    "currency" varchar(3),
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
     "payment_term_days" integer,
-    "credit_limit" numeric(19,4),
-    "tax_code" varchar(20),
     "opened_date" date,
     "closed_date" date,
+    "state" smallint,
+    "contact_id" uuid,
+    "office_id" uuid,
+    "responsible_employee_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
+    "import_id" varchar(100),
+    "number" varchar(50),
+    "currency" varchar(3),
+    "credit_limit" numeric(19,4),
+    "tax_code" varchar(20),
     "notes" text,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_contact_id" text,
-    "_ref_office_id" text,
-    "_ref_responsible_employee_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."supplier" (
@@ -1067,6 +1090,8 @@ create table if not exists "production"."supplier" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -1115,32 +1140,31 @@ comment on column "production"."supplier"."_created_at" is 'When the row was fir
 
 comment on column "production"."supplier"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."supplier"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."supplier"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."supplier" (
-    "id" text not null,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
+    "payment_term_days" integer,
+    "is_active" boolean,
+    "contact_id" uuid,
+    "account_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
     "import_id" varchar(100),
     "name" varchar(200),
-    "contact_id" text,
     "number" varchar(50),
     "tax_number" varchar(30),
     "tax_code" varchar(20),
-    "account_id" text,
-    "payment_term_days" integer,
     "bank_name" varchar(100),
     "bank_bsb" varchar(20),
     "bank_account_number" varchar(34),
     "currency" varchar(3),
-    "is_active" boolean,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_contact_id" text,
-    "_ref_account_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."matter" (
@@ -1169,6 +1193,8 @@ create table if not exists "production"."matter" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -1225,39 +1251,35 @@ comment on column "production"."matter"."_created_at" is 'When the row was first
 
 comment on column "production"."matter"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."matter"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."matter"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."matter" (
-    "id" text not null,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
+    "opened_date" date,
+    "closed_date" date,
+    "state" smallint,
+    "billing_method" smallint,
+    "client_id" uuid,
+    "matter_type_id" uuid,
+    "office_id" uuid,
+    "responsible_employee_id" uuid,
+    "acting_employee_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
     "import_id" varchar(100),
     "number" varchar(50),
     "title" varchar(300),
-    "client_id" text,
-    "matter_type_id" text,
-    "office_id" text,
-    "responsible_employee_id" text,
-    "acting_employee_id" text,
-    "state" smallint,
-    "billing_method" smallint,
     "fixed_fee" numeric(19,4),
     "estimated_fees" numeric(19,4),
     "currency" varchar(3),
-    "opened_date" date,
-    "closed_date" date,
     "reference" varchar(100),
     "description" text,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_client_id" text,
-    "_ref_matter_type_id" text,
-    "_ref_office_id" text,
-    "_ref_responsible_employee_id" text,
-    "_ref_acting_employee_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."matter_party" (
@@ -1275,6 +1297,8 @@ create table if not exists "production"."matter_party" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -1309,25 +1333,24 @@ comment on column "production"."matter_party"."_created_at" is 'When the row was
 
 comment on column "production"."matter_party"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."matter_party"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."matter_party"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."matter_party" (
-    "id" text not null,
-    "import_id" varchar(100),
-    "matter_id" text,
-    "contact_id" text,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
     "role" smallint,
+    "matter_id" uuid,
+    "contact_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
+    "import_id" varchar(100),
     "reference" varchar(100),
     "notes" varchar(1000),
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_matter_id" text,
-    "_ref_contact_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."matter_rate" (
@@ -1346,6 +1369,8 @@ create table if not exists "production"."matter_rate" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -1382,27 +1407,25 @@ comment on column "production"."matter_rate"."_created_at" is 'When the row was 
 
 comment on column "production"."matter_rate"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."matter_rate"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."matter_rate"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."matter_rate" (
-    "id" text not null,
-    "import_id" varchar(100),
-    "matter_id" text,
-    "employee_id" text,
-    "task_type_id" text,
-    "rate" numeric(19,4),
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
     "effective_from" date,
     "effective_to" date,
+    "matter_id" uuid,
+    "employee_id" uuid,
+    "task_type_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
+    "import_id" varchar(100),
+    "rate" numeric(19,4),
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_matter_id" text,
-    "_ref_employee_id" text,
-    "_ref_task_type_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."matter_note" (
@@ -1421,6 +1444,8 @@ create table if not exists "production"."matter_note" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -1457,26 +1482,25 @@ comment on column "production"."matter_note"."_created_at" is 'When the row was 
 
 comment on column "production"."matter_note"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."matter_note"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."matter_note"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."matter_note" (
-    "id" text not null,
-    "import_id" varchar(100),
-    "matter_id" text,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
     "note_date" date,
-    "employee_id" text,
+    "is_private" boolean,
+    "matter_id" uuid,
+    "employee_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
+    "import_id" varchar(100),
     "subject" varchar(300),
     "text" text,
-    "is_private" boolean,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_matter_id" text,
-    "_ref_employee_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."work_item" (
@@ -1504,6 +1528,8 @@ create table if not exists "production"."work_item" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -1558,36 +1584,34 @@ comment on column "production"."work_item"."_created_at" is 'When the row was fi
 
 comment on column "production"."work_item"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."work_item"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."work_item"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."work_item" (
-    "id" text not null,
-    "import_id" varchar(100),
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
     "entry_date" date,
-    "matter_id" text,
-    "employee_id" text,
+    "unit_duration" integer,
     "state" smallint,
     "item_type" smallint,
-    "task_type_id" text,
+    "is_billable" boolean,
+    "matter_id" uuid,
+    "employee_id" uuid,
+    "task_type_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
+    "import_id" varchar(100),
     "title" varchar(300),
     "description" varchar(4000),
     "rate" numeric(19,4),
     "units" numeric(18,4),
-    "unit_duration" integer,
     "total" numeric(19,4),
     "tax_code" varchar(20),
     "tax_amount" numeric(19,4),
-    "is_billable" boolean,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_matter_id" text,
-    "_ref_employee_id" text,
-    "_ref_task_type_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."disbursement" (
@@ -1616,6 +1640,8 @@ create table if not exists "production"."disbursement" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -1672,16 +1698,24 @@ comment on column "production"."disbursement"."_created_at" is 'When the row was
 
 comment on column "production"."disbursement"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."disbursement"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."disbursement"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."disbursement" (
-    "id" text not null,
-    "import_id" varchar(100),
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
     "entry_date" date,
-    "matter_id" text,
     "disbursement_type" smallint,
     "state" smallint,
-    "employee_id" text,
-    "supplier_id" text,
-    "account_id" text,
+    "is_paid" boolean,
+    "matter_id" uuid,
+    "employee_id" uuid,
+    "supplier_id" uuid,
+    "account_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
+    "import_id" varchar(100),
     "title" varchar(300),
     "description" varchar(4000),
     "supplier_invoice_number" varchar(50),
@@ -1690,20 +1724,9 @@ create unlogged table if not exists "staging"."disbursement" (
     "total" numeric(19,4),
     "tax_code" varchar(20),
     "tax_amount" numeric(19,4),
-    "is_paid" boolean,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_matter_id" text,
-    "_ref_employee_id" text,
-    "_ref_supplier_id" text,
-    "_ref_account_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."invoice" (
@@ -1735,6 +1758,8 @@ create table if not exists "production"."invoice" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -1799,19 +1824,26 @@ comment on column "production"."invoice"."_created_at" is 'When the row was firs
 
 comment on column "production"."invoice"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."invoice"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."invoice"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."invoice" (
-    "id" text not null,
-    "import_id" varchar(100),
-    "number" varchar(50),
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
     "invoice_date" date,
     "due_date" date,
-    "matter_id" text,
-    "client_id" text,
-    "contact_id" text,
-    "employee_id" text,
-    "state" smallint,
     "period_start" date,
     "period_end" date,
+    "state" smallint,
+    "matter_id" uuid,
+    "client_id" uuid,
+    "contact_id" uuid,
+    "employee_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
+    "import_id" varchar(100),
+    "number" varchar(50),
     "fees_total" numeric(19,4),
     "disbursements_total" numeric(19,4),
     "tax_total" numeric(19,4),
@@ -1822,18 +1854,8 @@ create unlogged table if not exists "staging"."invoice" (
     "description" varchar(4000),
     "billing_address" varchar(500),
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_matter_id" text,
-    "_ref_client_id" text,
-    "_ref_contact_id" text,
-    "_ref_employee_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."invoice_line" (
@@ -1858,6 +1880,8 @@ create table if not exists "production"."invoice_line" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -1908,15 +1932,22 @@ comment on column "production"."invoice_line"."_created_at" is 'When the row was
 
 comment on column "production"."invoice_line"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."invoice_line"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."invoice_line"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."invoice_line" (
-    "id" text not null,
-    "import_id" varchar(100),
-    "invoice_id" text,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
     "line_number" integer,
     "line_type" smallint,
-    "work_item_id" text,
-    "disbursement_id" text,
-    "account_id" text,
+    "invoice_id" uuid,
+    "work_item_id" uuid,
+    "disbursement_id" uuid,
+    "account_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
+    "import_id" varchar(100),
     "description" varchar(4000),
     "quantity" numeric(18,4),
     "unit_price" numeric(19,4),
@@ -1924,18 +1955,8 @@ create unlogged table if not exists "staging"."invoice_line" (
     "tax_amount" numeric(19,4),
     "total" numeric(19,4),
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_invoice_id" text,
-    "_ref_work_item_id" text,
-    "_ref_disbursement_id" text,
-    "_ref_account_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."bank_account" (
@@ -1957,6 +1978,8 @@ create table if not exists "production"."bank_account" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -1999,29 +2022,28 @@ comment on column "production"."bank_account"."_created_at" is 'When the row was
 
 comment on column "production"."bank_account"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."bank_account"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."bank_account"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."bank_account" (
-    "id" text not null,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
+    "type" smallint,
+    "is_active" boolean,
+    "account_id" uuid,
+    "office_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
     "import_id" varchar(100),
     "name" varchar(100),
-    "type" smallint,
-    "account_id" text,
-    "office_id" text,
     "bank_name" varchar(100),
     "bank_bsb" varchar(20),
     "bank_account_number" varchar(34),
     "currency" varchar(3),
-    "is_active" boolean,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_account_id" text,
-    "_ref_office_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."receipt" (
@@ -2047,6 +2069,8 @@ create table if not exists "production"."receipt" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -2097,35 +2121,32 @@ comment on column "production"."receipt"."_created_at" is 'When the row was firs
 
 comment on column "production"."receipt"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."receipt"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."receipt"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."receipt" (
-    "id" text not null,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
+    "receipt_date" date,
+    "method" smallint,
+    "is_reversed" boolean,
+    "client_id" uuid,
+    "contact_id" uuid,
+    "matter_id" uuid,
+    "bank_account_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
     "import_id" varchar(100),
     "number" varchar(50),
-    "receipt_date" date,
     "amount" numeric(19,4),
-    "client_id" text,
-    "contact_id" text,
-    "matter_id" text,
-    "bank_account_id" text,
-    "method" smallint,
     "payer_name" varchar(200),
     "reference" varchar(100),
     "description" varchar(1000),
     "currency" varchar(3),
-    "is_reversed" boolean,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_client_id" text,
-    "_ref_contact_id" text,
-    "_ref_matter_id" text,
-    "_ref_bank_account_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."receipt_allocation" (
@@ -2142,6 +2163,8 @@ create table if not exists "production"."receipt_allocation" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -2178,24 +2201,23 @@ comment on column "production"."receipt_allocation"."_created_at" is 'When the r
 
 comment on column "production"."receipt_allocation"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."receipt_allocation"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."receipt_allocation"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."receipt_allocation" (
-    "id" text not null,
-    "import_id" varchar(100),
-    "receipt_id" text,
-    "invoice_id" text,
-    "amount" numeric(19,4),
-    "allocation_date" date,
-    "created_by" varchar(100),
     "created_on" timestamp with time zone,
-    "updated_by" varchar(100),
     "updated_on" timestamp with time zone,
-    "_ref_receipt_id" text,
-    "_ref_invoice_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "allocation_date" date,
+    "receipt_id" uuid,
+    "invoice_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
+    "import_id" varchar(100),
+    "amount" numeric(19,4),
+    "created_by" varchar(100),
+    "updated_by" varchar(100),
+    "_source" bytea
 );
 
 create table if not exists "production"."credit_note" (
@@ -2218,6 +2240,8 @@ create table if not exists "production"."credit_note" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -2264,31 +2288,29 @@ comment on column "production"."credit_note"."_created_at" is 'When the row was 
 
 comment on column "production"."credit_note"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."credit_note"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."credit_note"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."credit_note" (
-    "id" text not null,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
+    "credit_note_date" date,
+    "invoice_id" uuid,
+    "client_id" uuid,
+    "matter_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
     "import_id" varchar(100),
     "number" varchar(50),
-    "credit_note_date" date,
-    "invoice_id" text,
-    "client_id" text,
-    "matter_id" text,
     "tax_code" varchar(20),
     "tax_amount" numeric(19,4),
     "total" numeric(19,4),
     "currency" varchar(3),
     "reason" varchar(1000),
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_invoice_id" text,
-    "_ref_client_id" text,
-    "_ref_matter_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."trust_transaction" (
@@ -2313,6 +2335,8 @@ create table if not exists "production"."trust_transaction" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -2367,34 +2391,31 @@ comment on column "production"."trust_transaction"."_created_at" is 'When the ro
 
 comment on column "production"."trust_transaction"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."trust_transaction"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."trust_transaction"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."trust_transaction" (
-    "id" text not null,
-    "import_id" varchar(100),
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
     "transaction_date" date,
     "transaction_type" smallint,
-    "matter_id" text,
-    "amount" numeric(19,4),
-    "bank_account_id" text,
-    "number" varchar(50),
-    "transfer_from_id" text,
-    "contact_id" text,
-    "party_name" varchar(200),
     "method" smallint,
+    "matter_id" uuid,
+    "bank_account_id" uuid,
+    "transfer_from_id" uuid,
+    "contact_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
+    "import_id" varchar(100),
+    "amount" numeric(19,4),
+    "number" varchar(50),
+    "party_name" varchar(200),
     "purpose" varchar(1000),
     "reference" varchar(100),
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_matter_id" text,
-    "_ref_bank_account_id" text,
-    "_ref_transfer_from_id" text,
-    "_ref_contact_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."ledger_entry" (
@@ -2416,6 +2437,8 @@ create table if not exists "production"."ledger_entry" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -2458,30 +2481,28 @@ comment on column "production"."ledger_entry"."_created_at" is 'When the row was
 
 comment on column "production"."ledger_entry"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."ledger_entry"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."ledger_entry"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."ledger_entry" (
-    "id" text not null,
-    "import_id" varchar(100),
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
     "entry_date" date,
-    "journal_id" text,
+    "state" smallint,
+    "journal_id" uuid,
+    "office_id" uuid,
+    "reverses_entry_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
+    "import_id" varchar(100),
     "number" varchar(50),
     "description" varchar(1000),
     "reference" varchar(100),
-    "state" smallint,
-    "office_id" text,
     "currency" varchar(3),
-    "reverses_entry_id" text,
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_journal_id" text,
-    "_ref_office_id" text,
-    "_ref_reverses_entry_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."ledger_line" (
@@ -2503,6 +2524,8 @@ create table if not exists "production"."ledger_line" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -2547,30 +2570,28 @@ comment on column "production"."ledger_line"."_created_at" is 'When the row was 
 
 comment on column "production"."ledger_line"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."ledger_line"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."ledger_line"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."ledger_line" (
-    "id" text not null,
-    "import_id" varchar(100),
-    "ledger_entry_id" text,
-    "account_id" text,
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
     "line_number" integer,
+    "ledger_entry_id" uuid,
+    "account_id" uuid,
+    "matter_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
+    "import_id" varchar(100),
     "debit" numeric(19,4),
     "credit" numeric(19,4),
-    "matter_id" text,
     "tax_code" varchar(20),
     "tax_amount" numeric(19,4),
     "description" varchar(1000),
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_ledger_entry_id" text,
-    "_ref_account_id" text,
-    "_ref_matter_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
 
 create table if not exists "production"."opening_balance" (
@@ -2591,6 +2612,8 @@ create table if not exists "production"."opening_balance" (
     "_import" text not null,
     "_created_at" timestamp with time zone not null,
     "_updated_at" timestamp with time zone not null,
+    "_digest" uuid,
+    "_written" xid,
     primary key ("id"),
     unique ("import_id")
 );
@@ -2631,26 +2654,25 @@ comment on column "production"."opening_balance"."_created_at" is 'When the row 
 
 comment on column "production"."opening_balance"."_updated_at" is 'When a promotion changed the row last.';
 
+comment on column "production"."opening_balance"."_digest" is 'A hash of the row as it was staged, by which the next promotion sees whether it changed.';
+
+comment on column "production"."opening_balance"."_written" is 'The transaction that wrote the row; where it is not xmin, the hash is out of date.';
+
 create unlogged table if not exists "staging"."opening_balance" (
-    "id" text not null,
-    "import_id" varchar(100),
+    "created_on" timestamp with time zone,
+    "updated_on" timestamp with time zone,
     "balance_date" date,
     "type" smallint,
-    "account_id" text,
-    "matter_id" text,
+    "account_id" uuid,
+    "matter_id" uuid,
+    "id" uuid,
+    "_digest" uuid,
+    "import_id" varchar(100),
     "debit" numeric(19,4),
     "credit" numeric(19,4),
     "currency" varchar(3),
     "description" varchar(1000),
     "created_by" varchar(100),
-    "created_on" timestamp with time zone,
     "updated_by" varchar(100),
-    "updated_on" timestamp with time zone,
-    "_ref_account_id" text,
-    "_ref_matter_id" text,
-    "_file" integer not null,
-    "_record" bigint not null,
-    "_line" bigint not null,
-    "_offset" bigint not null,
-    "_length" integer not null
+    "_source" bytea
 );
