@@ -28,8 +28,7 @@ type Value struct {
 type Rows interface {
 	// Next goes to the next record. It returns false at the end of the file or after an error.
 	Next() bool
-	// Row returns the present record. Of a refused one, only the key (Values at the key's index) may be used, where it is
-	// not Null.
+	// Row returns the present record. Of a refused one, only the key and the references may be used, where they are not Null.
 	Row() *Row
 	// Refused returns why the present record is refused, or nil. It is overwritten by the next record; its File and
 	// FileNumber are not set.

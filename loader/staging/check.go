@@ -73,7 +73,6 @@ type checker struct {
 	copied     map[*schema.Table]int64
 	paths      map[int]string
 	suspect    map[*schema.Table]suspicion
-	rejected   bool // there are keys of rows refused while copying
 	made       bool // the table of refused rows exists
 	step       int  // of the refusal now under way; rows refused by one statement share it
 	reached    int  // the last step whose consequences have been drawn

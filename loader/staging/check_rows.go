@@ -17,8 +17,8 @@ func (c *checker) keys(ctx context.Context) error {
 		ids := "select id from " + packed
 		places := fmt.Sprintf("select ctid, id, %s, %s from %s", sourceColumn, key, packed)
 		if c.rejected {
-			ids += " union all select id from " + c.names.rejected(c.seq)
-			places += fmt.Sprintf(" union all select null, id, %s, null from %s", sourceColumn, c.names.rejected(c.seq))
+			ids += " union all select id from " + c.names.rejected(c.seq) + " where own"
+			places += fmt.Sprintf(" union all select null, id, %s, null from %s where own", sourceColumn, c.names.rejected(c.seq))
 		}
 		twice := "select id from (" + ids + ") k group by id having count(*) > 1"
 		from := fmt.Sprintf(

@@ -127,6 +127,14 @@ func TestCheckRules(t *testing.T) {
 			want:  []string{"1:1 bill_adds_up Total", "2:1 reference NodeId"},
 		},
 		{
+			name: "nor is one that has lost it to mapping",
+			files: []csvFile{
+				{"Bill", "ImportId|Total", []string{"B|5", "C|5", "D|0"}},
+				{"Item", "ImportId|BillId|Amount|NodeId", []string{"!1|B|5|", "!2|B|5|", "!3|D||", "!|D||"}},
+			},
+			want: []string{"1:1 bill_adds_up Total"},
+		},
+		{
 			name:   "a running balance below zero refuses the value's rows, production counted",
 			before: []csvFile{{"Node", node, []string{"N|||", "M|||"}}, {"Move", "ImportId|NodeId|MovedOn|Amount", []string{"1|N|2026-01-01|10", "2|M|2026-01-05|10"}}},
 			files:  []csvFile{{"Move", "ImportId|NodeId|MovedOn|Amount", []string{"3|N|2026-01-02|-10", "4|M|2026-01-02|-10", "5|M|2026-01-07|1", "2|M|2026-01-05|10"}}},

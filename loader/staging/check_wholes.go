@@ -3,6 +3,7 @@ package staging
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"dropline/schema"
@@ -87,14 +88,31 @@ func (o *overlay) failing(r ruled) string {
 	)
 }
 
-// hadParts adds the wholes whose parts were all refused: they are not empty, they have lost something.
+// hadParts adds the wholes whose parts were all refused, by mapping or by a check: they are not empty, they have lost
+// something.
 func (o *overlay) hadParts(r ruled) string {
-	parts := r.parts()
-	if o.refused[parts] == 0 {
-		return ""
+	parts, or := r.parts(), ""
+	if o.refused[parts] > 0 {
+		or += fmt.Sprintf(" or w.id in (select x.%s from %s x join refused gone on gone.tbl = %d and gone.spot = x.ctid)",
+			schema.QuoteIdent(r.check.By.SQLName), o.names.staged(parts, o.seq), o.number[parts])
 	}
-	return fmt.Sprintf(" or w.id in (select x.%s from %s x join refused gone on gone.tbl = %d and gone.spot = x.ctid)",
-		schema.QuoteIdent(r.check.By.SQLName), o.names.staged(parts, o.seq), o.number[parts])
+	if o.rejected {
+		or += fmt.Sprintf(" or w.id in (select %s from %s lost where not lost.own)", schema.StagedID(r.table.Prefix, "lost.id"), o.names.rejected(o.seq))
+	}
+	return or
+}
+
+// partOf are the columns by which rows of a table are parts of wholes that may also be empty.
+func partOf(s *schema.Schema, t *schema.Table) []*schema.Column {
+	var found []*schema.Column
+	for _, whole := range s.Tables {
+		for _, check := range whole.Checks {
+			if check.Kind == schema.SumCheck && check.SkipEmpty && check.Child == t && !slices.Contains(found, check.By) {
+				found = append(found, check.By)
+			}
+		}
+	}
+	return found
 }
 
 // members are the import's rows that belong to failing wholes, as conditions on t: the whole itself, its parts, and rows

@@ -43,7 +43,7 @@ func (s *Store) Copy(
 		return CopyStats{}, err
 	}
 	c := &copier{
-		store: s, target: t, table: table, file: file, rows: rows, refused: refused, progress: progress,
+		store: s, target: t, table: table, wholes: partOf(t.Schema, table), file: file, rows: rows, refused: refused, progress: progress,
 	}
 	err := c.run(ctx)
 	return c.stats, classify(op, err)
@@ -59,6 +59,7 @@ type copier struct {
 	refused  func(*ingest.Reject) error
 	progress func(CopyStats)
 
+	wholes   []*schema.Column // by which the table's rows are parts of wholes
 	enc      *encoder
 	rejected []byte // encoded keys of refused records, not yet written
 	stats    CopyStats
@@ -100,7 +101,6 @@ func (c *copier) run(ctx context.Context) error {
 
 // readAll takes every record where it belongs. It runs in the caller's goroutine, so that a reader's panic is the caller's.
 func (c *copier) readAll(ctx context.Context) error {
-	key := c.table.Key.Index
 	for c.rows.Next() {
 		row := c.rows.Row()
 		c.stats.Read++
@@ -110,9 +110,7 @@ func (c *copier) readAll(ctx context.Context) error {
 			if err := c.refused(reject); err != nil {
 				return err
 			}
-			if len(row.Values) > key && !row.Values[key].Null {
-				c.addRejected(row, row.Values[key].Text)
-			}
+			c.addRejected(row)
 			if len(c.rejected) >= rejectedBuffer {
 				if err := c.flushRejected(ctx); err != nil {
 					return err
@@ -157,10 +155,37 @@ func (c *copier) flush(ctx context.Context) error {
 	return err
 }
 
-// addRejected notes the key of a refused record, so that rows which refer to it can be told why they are refused.
-func (c *copier) addRejected(row *ingest.Row, key []byte) {
-	b := binary.BigEndian.AppendUint16(c.rejected, 2)
-	b = c.enc.appendID(b, c.table.Prefix, key)
+// addRejected notes the key of a refused record, so that rows which refer to it can be told why they are refused, and the
+// wholes of which it was to be a part, so that none of them passes for empty.
+func (c *copier) addRejected(row *ingest.Row) {
+	if len(row.Values) != len(c.table.Columns) {
+		return
+	}
+	if key := &row.Values[c.table.Key.Index]; !key.Null {
+		c.appendRejected(row, schema.ObjectDigits(c.enc.tenant, c.table.Prefix, key.Text), true)
+	}
+	for _, by := range c.wholes {
+		whole := &row.Values[by.Index]
+		if whole.Null {
+			continue
+		}
+		digits, is := schema.ParseObjectID(by.References.Prefix, whole.Text)
+		if !is {
+			digits = schema.ObjectDigits(c.enc.tenant, by.References.Prefix, whole.Text)
+		}
+		c.appendRejected(row, digits, false)
+	}
+}
+
+func (c *copier) appendRejected(row *ingest.Row, id [16]byte, own bool) {
+	b := binary.BigEndian.AppendUint16(c.rejected, 3)
+	b = appendUUID(b, id)
+	b = binary.BigEndian.AppendUint32(b, 1)
+	if own {
+		b = append(b, 1)
+	} else {
+		b = append(b, 0)
+	}
 	at := len(b)
 	b = append(b, 0, 0, 0, 0)
 	b = appendPlace(b, int32(c.file.Number), row.Record, row.Line)
@@ -175,7 +200,8 @@ func (c *copier) flushRejected(ctx context.Context) error {
 	}
 	name := namesOf(c.target.Tenant).rejected(c.target.Seq)
 	if !c.madeKeys {
-		ddl := "create unlogged table " + name + " (id uuid not null, " + sourceColumn + " bytea not null)" + noVacuum
+		// own tells the id of a refused record from that of a whole that it was to be a part of.
+		ddl := "create unlogged table " + name + " (id uuid not null, own boolean not null, " + sourceColumn + " bytea not null)" + noVacuum
 		if err := c.makeTable(ctx, rejectedName(c.target.Seq), ddl); err != nil {
 			return err
 		}

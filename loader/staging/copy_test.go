@@ -381,7 +381,11 @@ func TestCopyUndoesAFileThatFails(t *testing.T) {
 	killed := bulk(60_000, nil)
 	killed.onNext = func(at int) {
 		if at == 50_000 {
-			w.exec("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'copy %'")
+			ended := 0
+			for tries := 0; ended == 0 && tries < 500; tries++ { // the server may not have come to see the COPY yet
+				ended = one[int](w, "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and query like 'copy %'")
+				time.Sleep(10 * time.Millisecond)
+			}
 		}
 	}
 	if err := try(t.Context(), killed, nil); ingest.KindOf(err) != ingest.Unavailable {

@@ -17,6 +17,8 @@ type overlay struct {
 	earlier map[*schema.Table][]earlier // newest first
 	refused map[*schema.Table]int64     // how many of the import's rows are refused so far
 	number  map[*schema.Table]int       // of a table in the table of refused rows
+	// rejected says that there is a table of keys of records that were refused while copying.
+	rejected bool
 }
 
 // earlier is an earlier staged import that has rows for a table.
