@@ -9,6 +9,7 @@ type Import struct {
 	Tenant         TenantID
 	Schema         string // id of the ETL schema it is loaded under
 	MappingVersion int    // 0: the schema's own names
+	TimeZone       string // of the tenant when the present attempt began; "" before the first
 	State          State
 	Attempt        int // 1 with the first worker that takes it up; grows with each that takes it up again
 

@@ -83,7 +83,7 @@ func (r *run) prepare(ctx context.Context) error {
 	if r.target, err = r.l.target(r.imp); err != nil {
 		return err
 	}
-	if r.mapper, err = r.newMapper(ctx, tenant); err != nil {
+	if r.mapper, err = r.newMapper(ctx); err != nil {
 		return err
 	}
 	if err := r.l.cfg.Store.Provision(ctx, r.imp.Tenant, r.target.Schema); err != nil {
@@ -96,9 +96,9 @@ func (r *run) prepare(ctx context.Context) error {
 	return nil
 }
 
-func (r *run) newMapper(ctx context.Context, tenant ingest.Tenant) (*mapping.Mapper, error) {
+func (r *run) newMapper(ctx context.Context) (*mapping.Mapper, error) {
 	const op = "loader.newMapper"
-	location, err := time.LoadLocation(tenant.TimeZone)
+	location, err := time.LoadLocation(r.imp.TimeZone)
 	if err != nil {
 		return nil, ingest.WithHint(ingest.E(ingest.Invalid, op, err), "set the tenant's time zone to an IANA name")
 	}

@@ -100,15 +100,12 @@ func (l *Loader) restoreImport(ctx context.Context, imp ingest.Import) error {
 	return err
 }
 
-// refill reads an import's files once more under the mapping they were loaded under, and leaves out the records that were
+// refill reads an import's files once more under the mapping and in the time zone they were loaded under, and leaves out the records that were
 // refused then, by mapping or by a check: production may have changed since, and must not change the verdict.
 func (l *Loader) refill(ctx context.Context, imp ingest.Import, target staging.Target) error {
-	tenant, err := l.cfg.Ledger.Tenant(ctx, imp.Tenant)
-	if err != nil {
-		return err
-	}
 	r := &run{l: l, imp: imp, target: target}
-	if r.mapper, err = r.newMapper(ctx, tenant); err != nil {
+	var err error
+	if r.mapper, err = r.newMapper(ctx); err != nil {
 		return err
 	}
 	refused, err := r.refusedRecords(ctx)

@@ -9,7 +9,7 @@ import (
 	"dropline/ingest"
 )
 
-const importColumns = `i.id, i.seq, i.tenant, i.schema_id, i.mapping_version, i.state, i.attempt, i.created_at, i.started_at,
+const importColumns = `i.id, i.seq, i.tenant, i.schema_id, i.mapping_version, i.time_zone, i.state, i.attempt, i.created_at, i.started_at,
 	i.loaded_at, i.finished_at, i.promoted_at, i.rolled_back_at, i.bytes_total, i.bytes_read, i.records_read, i.staged,
 	i.rejected, i.warnings, i.error, i.hint`
 
@@ -173,7 +173,7 @@ func readPromotions(ctx context.Context, q querier, ids []string) (map[ingest.Im
 
 func scanImport(row pgx.Row) (ingest.Import, error) {
 	var i ingest.Import
-	err := row.Scan(&i.ID, &i.Seq, &i.Tenant, &i.Schema, &i.MappingVersion, &i.State, &i.Attempt, &i.CreatedAt, &i.StartedAt,
+	err := row.Scan(&i.ID, &i.Seq, &i.Tenant, &i.Schema, &i.MappingVersion, &i.TimeZone, &i.State, &i.Attempt, &i.CreatedAt, &i.StartedAt,
 		&i.LoadedAt, &i.FinishedAt, &i.PromotedAt, &i.RolledBackAt, &i.BytesTotal, &i.BytesRead, &i.Read, &i.Staged,
 		&i.Rejected, &i.Warnings, &i.Error, &i.Hint)
 	utc(&i.CreatedAt, i.StartedAt, i.LoadedAt, i.FinishedAt, i.PromotedAt, i.RolledBackAt)

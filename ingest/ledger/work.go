@@ -15,7 +15,8 @@ import (
 func (l *Ledger) Take(ctx context.Context, id ingest.ImportID) (ingest.Import, error) {
 	var imp ingest.Import
 	err := l.inTx(ctx, "ledger.Take", func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `UPDATE dropline.imports SET state = 'loading', attempt = attempt + 1,
+		tag, err := tx.Exec(ctx, `UPDATE dropline.imports i SET state = 'loading', attempt = attempt + 1,
+			time_zone = (SELECT t.time_zone FROM dropline.tenants t WHERE t.id = i.tenant),
 			started_at = coalesce(started_at, $2), loaded_at = NULL, finished_at = NULL, lapsed_at = NULL,
 			bytes_read = 0, records_read = 0, staged = 0, rejected = 0, warnings = 0, error = '', hint = ''
 			WHERE id = $1 AND state IN ('queued', 'loading', 'validating')`, id, l.now())

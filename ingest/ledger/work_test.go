@@ -54,6 +54,23 @@ func TestLoadingIsRecorded(t *testing.T) {
 	same(t, "after them", w.imp(imp.ID), again)
 }
 
+// What an import's times meant when it was loaded does not change with the tenant: its rows may have to be read again.
+func TestAnImportKeepsItsTimeZone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.drop("/inbox/Matters.csv", "A")
+	imp := w.take(w.close().ID)
+	zone := "Australia/Sydney"
+	_, err := w.ChangeTenant(t.Context(), acme, ingest.TenantChange{TimeZone: &zone})
+	w.must(err)
+	if got := w.imp(imp.ID).TimeZone; imp.TimeZone != "UTC" || got != "UTC" {
+		t.Errorf("the zone was %q and is %q", imp.TimeZone, got)
+	}
+	if again := w.take(imp.ID); again.TimeZone != zone {
+		t.Errorf("a new attempt reads times in %q", again.TimeZone)
+	}
+}
+
 func TestOutcomeIsRecorded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
