@@ -31,17 +31,21 @@ func (c *Column) MSSQLType() string {
 	return "nvarchar(max)"
 }
 
+// maxMSSQLName is how long a name may be in SQL Server.
+const maxMSSQLName = 128
+
 // WriteTSQL writes the script that makes the schema's tables in a SQL Server database. It is a single batch without GO, so
-// that any client can run it, and leaves alone what is there, so that it can be run again. References are comments, not
-// foreign keys: one may name an object that is only in production.
+// that any client can run it, and its only semicolons end its statements, so that even one that cuts a script there can. It
+// leaves alone whatever is there, so that it can be run again, and says so of an object that is in the way. References are
+// comments, not foreign keys: one may name an object that is only in production.
 func (s *Schema) WriteTSQL(w io.Writer) error {
-	t := &tsqlWriter{}
+	t := &tsqlWriter{schema: s}
 	t.comment("", "%s (%s)", s.Title, s.FileStem())
 	if s.Description != "" {
 		t.comment("", "%s", s.Description)
 	}
 	t.line("--")
-	t.comment("", "For SQL Server 2016 and later. Makes the tables that are not there yet; running it again changes nothing.")
+	t.comment("", "For SQL Server 2016 and later. Makes the tables that are not there yet. Running it again changes nothing.")
 	t.comment("", "A reference holds the key of the row it refers to, or the production id of an object that is in the system already.")
 	t.comment("", "Dates and times in datetime2 columns are in UTC.")
 	t.line("SET NOCOUNT ON;")
@@ -52,14 +56,20 @@ func (s *Schema) WriteTSQL(w io.Writer) error {
 	return err
 }
 
-type tsqlWriter struct{ b strings.Builder }
+type tsqlWriter struct {
+	b      strings.Builder
+	schema *Schema
+}
 
 func (t *tsqlWriter) line(format string, args ...any) { fmt.Fprintf(&t.b, format+"\n", args...) }
 
+// inComment keeps a text harmless in a comment: sqlcmd looks for its variables even there, and some clients for the ends
+// of statements.
+var inComment = strings.NewReplacer("$(", "$ (", ";", ",")
+
 // comment writes one line, whatever line breaks the text has: a text must not escape from its comment.
 func (t *tsqlWriter) comment(indent, format string, args ...any) {
-	text := oneLine(fmt.Sprintf(format, args...))
-	t.line("%s-- %s", indent, strings.ReplaceAll(text, "$(", "$ (")) // sqlcmd looks for its variables even here
+	t.line("%s-- %s", indent, inComment.Replace(oneLine(fmt.Sprintf(format, args...))))
 }
 
 // oneLine joins a text's lines, those too that only Unicode knows.
@@ -85,20 +95,43 @@ func (t *tsqlWriter) table(table *Table) {
 		t.comment("", "The system starts with these, to which rows may refer: %s.", strings.Join(keys, ", "))
 	}
 	name := bracket("dbo") + "." + bracket(table.Name)
-	t.line("IF OBJECT_ID(N'%s', N'U') IS NULL", name)
-	t.line("BEGIN")
+	t.line("IF OBJECT_ID(N'%s') IS NULL", name)
 	t.line("    CREATE TABLE %s (", name)
 	for _, c := range table.Columns {
 		t.column(c)
 	}
 	for _, c := range table.Columns {
 		if c.Kind == Enumerate {
-			t.line("        CONSTRAINT %s CHECK (%s BETWEEN 0 AND %d),", bracket("CK_"+table.Name+"_"+c.Name), bracket(c.Name), len(c.Enum.Values)-1)
+			t.line("        CONSTRAINT %s CHECK (%s BETWEEN 0 AND %d),", t.constraint("CK", table.Name, c.Name), bracket(c.Name), len(c.Enum.Values)-1)
 		}
 	}
-	t.line("        CONSTRAINT %s PRIMARY KEY (%s)", bracket("PK_"+table.Name), bracket(table.Key.Name))
-	t.line("    );")
-	t.line("END;")
+	t.line("        CONSTRAINT %s PRIMARY KEY (%s)", t.constraint("PK", table.Name), bracket(table.Key.Name))
+	t.line("    )")
+	t.inTheWay(table, name)
+}
+
+// constraint names a constraint after the schema too: names are shared by all tables of a database's schema, and those of
+// the client's own may be PK_Client already.
+func (t *tsqlWriter) constraint(kind string, names ...string) string {
+	tail := strings.Join(names, "_")
+	name := kind + "_" + t.schema.Name + "_" + tail
+	if len(name) > maxMSSQLName {
+		name = kind + "_" + tail
+	}
+	return bracket(name)
+}
+
+// inTheWay ends a table's statement with what is said if an object of its name is there that cannot stand for it: a client
+// could otherwise not tell that the table was not made.
+func (t *tsqlWriter) inTheWay(table *Table, name string) {
+	columns := make([]string, len(table.Columns))
+	for i, c := range table.Columns {
+		columns[i] = "N'" + c.Name + "'"
+	}
+	t.line("ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'%s') AND name IN (", name)
+	t.line("        %s", strings.Join(columns, ", "))
+	t.line("    )) < %d", len(columns))
+	t.line("    PRINT N'%s was there before and was left as it is, but it lacks columns of %s.';", name, t.schema.FileStem())
 }
 
 func (t *tsqlWriter) column(c *Column) {

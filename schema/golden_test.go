@@ -65,22 +65,6 @@ func written(t *testing.T, write func(io.Writer) error) string {
 	return b.String()
 }
 
-func TestTSQLIsOnePlainBatch(t *testing.T) {
-	t.Parallel()
-	text := written(t, schema.Efimis10().WriteTSQL)
-	if strings.Count(text, "CREATE TABLE") != 29 || strings.Count(text, "IF OBJECT_ID(") != 29 {
-		t.Error("not every table is made, and made only where it is missing")
-	}
-	for line := range strings.SplitSeq(text, "\n") {
-		if strings.EqualFold(strings.TrimSpace(line), "GO") {
-			t.Error("has a GO, which a server does not know")
-		}
-	}
-	if strings.Contains(text, "FOREIGN KEY") || strings.Contains(text, "OR ALTER") || strings.Contains(text, "$(") {
-		t.Error("uses what it must not")
-	}
-}
-
 func TestCommentsCannotBeBrokenOutOf(t *testing.T) {
 	t.Parallel()
 	s := parse(t, strings.Replace(minimal, "description: A thing", `description: "a\nDROP TABLE x;\u2028GO $(y) */"`, 1))

@@ -25,7 +25,7 @@ const (
 	maxChecks      = 50
 	maxAliases     = 50
 	maxSeeds       = 5000
-	maxName        = 60 // two of them and "CK__" are a constraint of SQL Server, which allows 128
+	maxName        = 60 // two of them and "CK__" are a constraint of SQL Server, which allows 128, with or without the schema's
 	maxTableSQL    = 40 // leaves room in PostgreSQL's 63 bytes for the suffixes of indexes and staging tables
 	maxColumnSQL   = 50 // leaves room for the system's "_ref_" before it
 	maxText        = 4000

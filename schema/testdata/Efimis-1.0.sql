@@ -1,7 +1,7 @@
 -- Efimis ETL 1.0 (Efimis-1.0)
 -- Practice and financial management for law firms in Australia and the United Kingdom: contacts and clients, matters, time and other work, disbursements, invoices, trust (client) money and ledgers.
 --
--- For SQL Server 2016 and later. Makes the tables that are not there yet; running it again changes nothing.
+-- For SQL Server 2016 and later. Makes the tables that are not there yet. Running it again changes nothing.
 -- A reference holds the key of the row it refers to, or the production id of an object that is in the system already.
 -- Dates and times in datetime2 columns are in UTC.
 SET NOCOUNT ON;
@@ -12,8 +12,7 @@ SET NOCOUNT ON;
 -- Check currency_exchange_rate_positive (error): An exchange rate must be greater than zero.
 -- Holds: ([ExchangeRate] > 0)
 -- The system starts with these, to which rows may refer: AUD, GBP, NZD, EUR, USD.
-IF OBJECT_ID(N'[dbo].[Currency]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[Currency]') IS NULL
     CREATE TABLE [dbo].[Currency] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -37,13 +36,15 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [PK_Currency] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [PK_Efimis_Currency] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[Currency]') AND name IN (
+        N'ImportId', N'Code', N'Name', N'Symbol', N'DecimalPlaces', N'ExchangeRate', N'IsBase', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 11
+    PRINT N'[dbo].[Currency] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- Office: An office or branch of the firm.
-IF OBJECT_ID(N'[dbo].[Office]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[Office]') IS NULL
     CREATE TABLE [dbo].[Office] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -69,7 +70,7 @@ BEGIN
         [Email] nvarchar(254) NULL,
         -- ABN or VAT registration number.
         [TaxNumber] nvarchar(30) NULL,
-        -- ISO code of the office's currency; the base currency if absent.
+        -- ISO code of the office's currency, the base currency if absent.
         [Currency] nvarchar(3) NULL,
         -- Whether the office is in use.
         [IsActive] bit NULL,
@@ -81,9 +82,12 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [PK_Office] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [PK_Efimis_Office] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[Office]') AND name IN (
+        N'ImportId', N'Name', N'Code', N'AddressLine1', N'AddressLine2', N'City', N'State', N'PostCode', N'Country', N'Phone', N'Email', N'TaxNumber', N'Currency', N'IsActive', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 18
+    PRINT N'[dbo].[Office] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- Employee: Somebody who works for the firm: fee earners and support.
 -- Check employee_dates_in_order (error): EndDate is before StartDate.
@@ -92,8 +96,7 @@ END;
 -- Holds: ([DefaultRate] >= 0)
 -- Check employee_not_own_manager (warning): The employee reports to itself: leave ManagerId empty for whoever reports to nobody.
 -- Holds: ([ManagerId] <> [ImportId])
-IF OBJECT_ID(N'[dbo].[Employee]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[Employee]') IS NULL
     CREATE TABLE [dbo].[Employee] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -138,15 +141,17 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_Employee_Role] CHECK ([Role] BETWEEN 0 AND 4),
-        CONSTRAINT [PK_Employee] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_Employee_Role] CHECK ([Role] BETWEEN 0 AND 4),
+        CONSTRAINT [PK_Efimis_Employee] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[Employee]') AND name IN (
+        N'ImportId', N'SortName', N'FirstName', N'LastName', N'Initials', N'Title', N'Role', N'OfficeId', N'ManagerId', N'Email', N'Phone', N'DefaultRate', N'StartDate', N'EndDate', N'IsFeeEarner', N'IsActive', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 20
+    PRINT N'[dbo].[Employee] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- Journal: A book of the ledger, for the firm's own money or for clients' money.
 -- The system starts with these, to which rows may refer: OFFICE, TRUST.
-IF OBJECT_ID(N'[dbo].[Journal]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[Journal]') IS NULL
     CREATE TABLE [dbo].[Journal] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -169,10 +174,13 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_Journal_Type] CHECK ([Type] BETWEEN 0 AND 1),
-        CONSTRAINT [PK_Journal] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_Journal_Type] CHECK ([Type] BETWEEN 0 AND 1),
+        CONSTRAINT [PK_Efimis_Journal] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[Journal]') AND name IN (
+        N'ImportId', N'Name', N'Type', N'Code', N'Description', N'IsActive', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 10
+    PRINT N'[dbo].[Journal] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- Account: An account of the general ledger. The system is provisioned with a default chart of accounts.
 -- Check account_type_fits_category (warning): Type and AccountCategory do not fit: a bank account, say, is an asset.
@@ -180,8 +188,7 @@ END;
 -- Check account_not_own_parent (error): The account is its own parent: leave ParentAccountId empty at the top.
 -- Holds: ([ParentAccountId] <> [ImportId])
 -- The system starts with these, to which rows may refer: 1000, 1010, 1020, 1030, 1100, 1150, 1160, 1170, 1180, 1190, 1500, 1510, 1900, 1910, 2000, 2100, 2150, 2200, 2300, 2500, 2900, 3000, 3100, 3900, 4000, 4100, 4110, 4200, 4300, 4900, 5000, 6000, 6010, 6100, 6200, 6300, 6400, 6500, 6600, 6700, 6800, 9000.
-IF OBJECT_ID(N'[dbo].[Account]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[Account]') IS NULL
     CREATE TABLE [dbo].[Account] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -214,7 +221,7 @@ BEGIN
         [BankAccountNumber] nvarchar(34) NULL,
         -- Code of the tax that applies as a rule.
         [TaxCode] nvarchar(20) NULL,
-        -- ISO code; the base currency if absent.
+        -- ISO code, the base currency if absent.
         [Currency] nvarchar(3) NULL,
         -- Balance at the time of the export, debit positive.
         [Balance] decimal(19, 4) NULL,
@@ -226,11 +233,14 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_Account_Type] CHECK ([Type] BETWEEN 0 AND 14),
-        CONSTRAINT [CK_Account_AccountCategory] CHECK ([AccountCategory] BETWEEN 0 AND 4),
-        CONSTRAINT [PK_Account] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_Account_Type] CHECK ([Type] BETWEEN 0 AND 14),
+        CONSTRAINT [CK_Efimis_Account_AccountCategory] CHECK ([AccountCategory] BETWEEN 0 AND 4),
+        CONSTRAINT [PK_Efimis_Account] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[Account]') AND name IN (
+        N'ImportId', N'Name', N'Description', N'JournalId', N'ParentAccountId', N'Type', N'AccountRoles', N'AccountCategory', N'AccountCode', N'BankName', N'BankBSB', N'BankAccountNumber', N'TaxCode', N'Currency', N'Balance', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 19
+    PRINT N'[dbo].[Account] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- TaxCode: A rate of GST or VAT.
 -- Check tax_code_rate_in_range (error): Rate is a percentage and must be between 0 and 100.
@@ -238,8 +248,7 @@ END;
 -- Check tax_code_rate_is_percentage (warning): Rate looks like a fraction: write 10 for ten per cent, not 0.1.
 -- Holds: (([Rate] = 0) or ([Rate] >= 1))
 -- The system starts with these, to which rows may refer: GST, GSTFREE, VAT20, VAT5, VAT0, EXEMPT, NONE.
-IF OBJECT_ID(N'[dbo].[TaxCode]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[TaxCode]') IS NULL
     CREATE TABLE [dbo].[TaxCode] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -265,13 +274,15 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [PK_TaxCode] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [PK_Efimis_TaxCode] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[TaxCode]') AND name IN (
+        N'ImportId', N'Code', N'Description', N'Rate', N'TaxCollectedAccountId', N'TaxPaidAccountId', N'IsActive', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 11
+    PRINT N'[dbo].[TaxCode] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- MatterType: An area of law or kind of matter.
-IF OBJECT_ID(N'[dbo].[MatterType]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[MatterType]') IS NULL
     CREATE TABLE [dbo].[MatterType] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -291,15 +302,17 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [PK_MatterType] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [PK_Efimis_MatterType] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[MatterType]') AND name IN (
+        N'ImportId', N'Name', N'Code', N'Description', N'IsActive', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 9
+    PRINT N'[dbo].[MatterType] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- TaskType: A kind of work that is recorded on matters.
 -- Check task_type_not_negative (error): DefaultRate must not be negative, and UnitDuration must be at least one minute.
 -- Holds: ((([DefaultRate] is null) or ([DefaultRate] >= 0)) and (([UnitDuration] is null) or ([UnitDuration] >= 1)))
-IF OBJECT_ID(N'[dbo].[TaskType]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[TaskType]') IS NULL
     CREATE TABLE [dbo].[TaskType] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -331,18 +344,20 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_TaskType_ItemType] CHECK ([ItemType] BETWEEN 0 AND 2),
-        CONSTRAINT [PK_TaskType] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_TaskType_ItemType] CHECK ([ItemType] BETWEEN 0 AND 2),
+        CONSTRAINT [PK_Efimis_TaskType] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[TaskType]') AND name IN (
+        N'ImportId', N'Name', N'Code', N'Description', N'ItemType', N'DefaultRate', N'UnitDuration', N'TaxCode', N'RevenueAccountId', N'IsActive', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 14
+    PRINT N'[dbo].[TaskType] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- Contact: A person or organisation that the firm knows: clients, suppliers, parties, courts.
--- Check contact_has_name (error): A person needs a FirstName or LastName, an organisation an OrganisationName; a SortName serves either.
+-- Check contact_has_name (error): A person needs a FirstName or LastName, an organisation an OrganisationName, a SortName serves either.
 -- Holds: ((([SortName] is not null) or (([Type] = 0) and (([LastName] is not null) or ([FirstName] is not null)))) or (([Type] = 1) and ([OrganisationName] is not null)))
 -- Check contact_not_own_organisation (error): The contact belongs to itself: leave OrganisationId empty.
 -- Holds: ([OrganisationId] <> [ImportId])
-IF OBJECT_ID(N'[dbo].[Contact]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[Contact]') IS NULL
     CREATE TABLE [dbo].[Contact] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -384,16 +399,18 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_Contact_Type] CHECK ([Type] BETWEEN 0 AND 1),
-        CONSTRAINT [PK_Contact] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_Contact_Type] CHECK ([Type] BETWEEN 0 AND 1),
+        CONSTRAINT [PK_Efimis_Contact] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[Contact]') AND name IN (
+        N'ImportId', N'Type', N'Title', N'FirstName', N'MiddleName', N'LastName', N'OrganisationName', N'SortName', N'DateOfBirth', N'BusinessNumber', N'OrganisationId', N'Email', N'Phone', N'Notes', N'IsActive', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 19
+    PRINT N'[dbo].[Contact] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- ContactAddress: An address of a contact.
 -- Check contact_address_not_empty (warning): The address has neither a line nor a city nor a post code.
 -- Holds: ((([Line1] is not null) or ([City] is not null)) or ([PostCode] is not null))
-IF OBJECT_ID(N'[dbo].[ContactAddress]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[ContactAddress]') IS NULL
     CREATE TABLE [dbo].[ContactAddress] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -427,14 +444,16 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_ContactAddress_Type] CHECK ([Type] BETWEEN 0 AND 4),
-        CONSTRAINT [PK_ContactAddress] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_ContactAddress_Type] CHECK ([Type] BETWEEN 0 AND 4),
+        CONSTRAINT [PK_Efimis_ContactAddress] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[ContactAddress]') AND name IN (
+        N'ImportId', N'ContactId', N'Type', N'Line1', N'Line2', N'Line3', N'City', N'State', N'PostCode', N'Country', N'IsPrimary', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 15
+    PRINT N'[dbo].[ContactAddress] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- ContactPoint: A phone number, e-mail address or the like of a contact.
-IF OBJECT_ID(N'[dbo].[ContactPoint]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[ContactPoint]') IS NULL
     CREATE TABLE [dbo].[ContactPoint] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -458,18 +477,20 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_ContactPoint_Type] CHECK ([Type] BETWEEN 0 AND 5),
-        CONSTRAINT [PK_ContactPoint] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_ContactPoint_Type] CHECK ([Type] BETWEEN 0 AND 5),
+        CONSTRAINT [PK_Efimis_ContactPoint] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[ContactPoint]') AND name IN (
+        N'ImportId', N'ContactId', N'Type', N'Value', N'Label', N'IsPrimary', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 10
+    PRINT N'[dbo].[ContactPoint] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- Client: A contact for whom the firm acts and whom it bills.
 -- Check client_dates_in_order (error): ClosedDate is before OpenedDate.
 -- Holds: ([ClosedDate] >= [OpenedDate])
 -- Check client_terms_not_negative (error): PaymentTermDays and CreditLimit must not be negative.
 -- Holds: ((([PaymentTermDays] is null) or ([PaymentTermDays] >= 0)) and (([CreditLimit] is null) or ([CreditLimit] >= 0)))
-IF OBJECT_ID(N'[dbo].[Client]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[Client]') IS NULL
     CREATE TABLE [dbo].[Client] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -487,7 +508,7 @@ BEGIN
         -- Who looks after the client.
         -- References Employee.ImportId
         [ResponsibleEmployeeId] nvarchar(100) NULL,
-        -- ISO code of the currency billed; the base currency if absent.
+        -- ISO code of the currency billed, the base currency if absent.
         [Currency] nvarchar(3) NULL,
         -- Days from invoice to payment.
         [PaymentTermDays] int NULL,
@@ -509,16 +530,18 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_Client_State] CHECK ([State] BETWEEN 0 AND 2),
-        CONSTRAINT [PK_Client] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_Client_State] CHECK ([State] BETWEEN 0 AND 2),
+        CONSTRAINT [PK_Efimis_Client] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[Client]') AND name IN (
+        N'ImportId', N'ContactId', N'Number', N'State', N'OfficeId', N'ResponsibleEmployeeId', N'Currency', N'PaymentTermDays', N'CreditLimit', N'TaxCode', N'OpenedDate', N'ClosedDate', N'Notes', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 17
+    PRINT N'[dbo].[Client] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- Supplier: Somebody whom the firm pays.
 -- Check supplier_terms_not_negative (error): PaymentTermDays must not be negative.
 -- Holds: ([PaymentTermDays] >= 0)
-IF OBJECT_ID(N'[dbo].[Supplier]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[Supplier]') IS NULL
     CREATE TABLE [dbo].[Supplier] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -544,7 +567,7 @@ BEGIN
         [BankBSB] nvarchar(20) NULL,
         -- Account number or IBAN.
         [BankAccountNumber] nvarchar(34) NULL,
-        -- ISO code; the base currency if absent.
+        -- ISO code, the base currency if absent.
         [Currency] nvarchar(3) NULL,
         -- Whether it is in use.
         [IsActive] bit NULL,
@@ -556,9 +579,12 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [PK_Supplier] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [PK_Efimis_Supplier] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[Supplier]') AND name IN (
+        N'ImportId', N'Name', N'ContactId', N'Number', N'TaxNumber', N'TaxCode', N'AccountId', N'PaymentTermDays', N'BankName', N'BankBSB', N'BankAccountNumber', N'Currency', N'IsActive', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 17
+    PRINT N'[dbo].[Supplier] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- Matter: A piece of legal work for a client: the unit of recording, billing and trust money.
 -- Check matter_dates_in_order (error): ClosedDate is before OpenedDate.
@@ -569,8 +595,7 @@ END;
 -- Holds: ((([BillingMethod] is null) or ([BillingMethod] <> 1)) or ([FixedFee] is not null))
 -- Check matter_amounts_not_negative (error): FixedFee and EstimatedFees must not be negative.
 -- Holds: ((([FixedFee] is null) or ([FixedFee] >= 0)) and (([EstimatedFees] is null) or ([EstimatedFees] >= 0)))
-IF OBJECT_ID(N'[dbo].[Matter]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[Matter]') IS NULL
     CREATE TABLE [dbo].[Matter] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -603,7 +628,7 @@ BEGIN
         [FixedFee] decimal(19, 4) NULL,
         -- What the client was told it would cost, before tax.
         [EstimatedFees] decimal(19, 4) NULL,
-        -- ISO code of the currency billed; the client's if absent.
+        -- ISO code of the currency billed, the client's if absent.
         [Currency] nvarchar(3) NULL,
         -- First day.
         [OpenedDate] date NULL,
@@ -621,15 +646,17 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_Matter_State] CHECK ([State] BETWEEN 0 AND 3),
-        CONSTRAINT [CK_Matter_BillingMethod] CHECK ([BillingMethod] BETWEEN 0 AND 4),
-        CONSTRAINT [PK_Matter] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_Matter_State] CHECK ([State] BETWEEN 0 AND 3),
+        CONSTRAINT [CK_Efimis_Matter_BillingMethod] CHECK ([BillingMethod] BETWEEN 0 AND 4),
+        CONSTRAINT [PK_Efimis_Matter] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[Matter]') AND name IN (
+        N'ImportId', N'Number', N'Title', N'ClientId', N'MatterTypeId', N'OfficeId', N'ResponsibleEmployeeId', N'ActingEmployeeId', N'State', N'BillingMethod', N'FixedFee', N'EstimatedFees', N'Currency', N'OpenedDate', N'ClosedDate', N'Reference', N'Description', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 21
+    PRINT N'[dbo].[Matter] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- MatterParty: A contact's part in a matter.
-IF OBJECT_ID(N'[dbo].[MatterParty]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[MatterParty]') IS NULL
     CREATE TABLE [dbo].[MatterParty] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -654,28 +681,30 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_MatterParty_Role] CHECK ([Role] BETWEEN 0 AND 9),
-        CONSTRAINT [PK_MatterParty] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_MatterParty_Role] CHECK ([Role] BETWEEN 0 AND 9),
+        CONSTRAINT [PK_Efimis_MatterParty] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[MatterParty]') AND name IN (
+        N'ImportId', N'MatterId', N'ContactId', N'Role', N'Reference', N'Notes', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 10
+    PRINT N'[dbo].[MatterParty] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- MatterRate: A rate agreed for a matter: for an employee, a task type, both or all.
 -- Check matter_rate_dates_in_order (error): EffectiveTo is before EffectiveFrom.
 -- Holds: ([EffectiveTo] >= [EffectiveFrom])
 -- Check matter_rate_not_negative (error): Rate must not be negative.
 -- Holds: ([Rate] >= 0)
-IF OBJECT_ID(N'[dbo].[MatterRate]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[MatterRate]') IS NULL
     CREATE TABLE [dbo].[MatterRate] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
         -- The matter.
         -- References Matter.ImportId
         [MatterId] nvarchar(100) NOT NULL,
-        -- For whose work; everybody's if absent.
+        -- For whose work, everybody's if absent.
         -- References Employee.ImportId
         [EmployeeId] nvarchar(100) NULL,
-        -- For which work; all if absent.
+        -- For which work, all if absent.
         -- References TaskType.ImportId
         [TaskTypeId] nvarchar(100) NULL,
         -- Charge per hour or unit, before tax.
@@ -692,13 +721,15 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [PK_MatterRate] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [PK_Efimis_MatterRate] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[MatterRate]') AND name IN (
+        N'ImportId', N'MatterId', N'EmployeeId', N'TaskTypeId', N'Rate', N'EffectiveFrom', N'EffectiveTo', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 11
+    PRINT N'[dbo].[MatterRate] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- MatterNote: A file note on a matter.
-IF OBJECT_ID(N'[dbo].[MatterNote]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[MatterNote]') IS NULL
     CREATE TABLE [dbo].[MatterNote] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -724,19 +755,21 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [PK_MatterNote] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [PK_Efimis_MatterNote] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[MatterNote]') AND name IN (
+        N'ImportId', N'MatterId', N'NoteDate', N'EmployeeId', N'Subject', N'Text', N'IsPrivate', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 11
+    PRINT N'[dbo].[MatterNote] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- WorkItem: Time or other work done on a matter.
--- Check work_item_not_negative (error): Rate and Units must not be negative; a reduction is a negative Total.
+-- Check work_item_not_negative (error): Rate and Units must not be negative, a reduction is a negative Total.
 -- Holds: ((([Rate] is null) or ([Rate] >= 0)) and (([Units] is null) or ([Units] >= 0)))
 -- Check work_item_unit_duration (error): UnitDuration is in minutes and must be between 1 and 1440.
 -- Holds: (([UnitDuration] >= 1) and ([UnitDuration] <= 1440))
 -- Check work_item_total_plausible (warning): Total is not what Rate, Units and UnitDuration make: Rate per hour, times Units, times UnitDuration in minutes.
 -- Holds: ((COALESCE([ItemType], 0) <> 0) or (ABS((([Total] * 60) - (([Rate] * [Units]) * [UnitDuration]))) <= 6))
-IF OBJECT_ID(N'[dbo].[WorkItem]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[WorkItem]') IS NULL
     CREATE TABLE [dbo].[WorkItem] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -783,14 +816,17 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_WorkItem_State] CHECK ([State] BETWEEN 0 AND 4),
-        CONSTRAINT [CK_WorkItem_ItemType] CHECK ([ItemType] BETWEEN 0 AND 2),
-        CONSTRAINT [PK_WorkItem] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_WorkItem_State] CHECK ([State] BETWEEN 0 AND 4),
+        CONSTRAINT [CK_Efimis_WorkItem_ItemType] CHECK ([ItemType] BETWEEN 0 AND 2),
+        CONSTRAINT [PK_Efimis_WorkItem] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[WorkItem]') AND name IN (
+        N'ImportId', N'EntryDate', N'MatterId', N'EmployeeId', N'State', N'ItemType', N'TaskTypeId', N'Title', N'Description', N'Rate', N'Units', N'UnitDuration', N'Total', N'TaxCode', N'TaxAmount', N'IsBillable', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 20
+    PRINT N'[dbo].[WorkItem] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- Disbursement: An expense on a matter that is charged to the client.
--- Check disbursement_not_negative (error): Quantity and UnitPrice must not be negative; a refund is a negative Total.
+-- Check disbursement_not_negative (error): Quantity and UnitPrice must not be negative, a refund is a negative Total.
 -- Holds: ((([Quantity] is null) or ([Quantity] >= 0)) and (([UnitPrice] is null) or ([UnitPrice] >= 0)))
 -- Check disbursement_supplier_known (warning): An incurred disbursement should name its supplier.
 -- Holds: (([DisbursementType] <> 2) or ([SupplierId] is not null))
@@ -798,8 +834,7 @@ END;
 -- Holds: (([DisbursementType] <> 3) or ([AccountId] is not null))
 -- Check disbursement_total_plausible (warning): Total is not Quantity times UnitPrice.
 -- Holds: (ABS(([Total] - ROUND(([Quantity] * [UnitPrice]), 2))) <= 0.05)
-IF OBJECT_ID(N'[dbo].[Disbursement]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[Disbursement]') IS NULL
     CREATE TABLE [dbo].[Disbursement] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -849,11 +884,14 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_Disbursement_DisbursementType] CHECK ([DisbursementType] BETWEEN 0 AND 3),
-        CONSTRAINT [CK_Disbursement_State] CHECK ([State] BETWEEN 0 AND 4),
-        CONSTRAINT [PK_Disbursement] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_Disbursement_DisbursementType] CHECK ([DisbursementType] BETWEEN 0 AND 3),
+        CONSTRAINT [CK_Efimis_Disbursement_State] CHECK ([State] BETWEEN 0 AND 4),
+        CONSTRAINT [PK_Efimis_Disbursement] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[Disbursement]') AND name IN (
+        N'ImportId', N'EntryDate', N'MatterId', N'DisbursementType', N'State', N'EmployeeId', N'SupplierId', N'AccountId', N'Title', N'Description', N'SupplierInvoiceNumber', N'Quantity', N'UnitPrice', N'Total', N'TaxCode', N'TaxAmount', N'IsPaid', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 21
+    PRINT N'[dbo].[Disbursement] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- Invoice: An invoice to a client.
 -- Unique where given: Number.
@@ -869,8 +907,7 @@ END;
 -- Check invoice_outstanding_in_range (warning): OutstandingAmount is more than Total, or negative.
 -- Holds: (([Total] < 0) or (([OutstandingAmount] >= 0) and ([OutstandingAmount] <= [Total])))
 -- Check invoice_not_overpaid (warning): More was allocated to the invoice than its Total.
-IF OBJECT_ID(N'[dbo].[Invoice]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[Invoice]') IS NULL
     CREATE TABLE [dbo].[Invoice] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -909,7 +946,7 @@ BEGIN
         [Total] decimal(19, 4) NOT NULL,
         -- What is not paid yet.
         [OutstandingAmount] decimal(19, 4) NULL,
-        -- ISO code; the base currency if absent.
+        -- ISO code, the base currency if absent.
         [Currency] nvarchar(3) NULL,
         -- The client's reference.
         [Reference] nvarchar(100) NULL,
@@ -925,18 +962,20 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_Invoice_State] CHECK ([State] BETWEEN 0 AND 5),
-        CONSTRAINT [PK_Invoice] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_Invoice_State] CHECK ([State] BETWEEN 0 AND 5),
+        CONSTRAINT [PK_Efimis_Invoice] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[Invoice]') AND name IN (
+        N'ImportId', N'Number', N'InvoiceDate', N'DueDate', N'MatterId', N'ClientId', N'ContactId', N'EmployeeId', N'State', N'PeriodStart', N'PeriodEnd', N'FeesTotal', N'DisbursementsTotal', N'TaxTotal', N'Total', N'OutstandingAmount', N'Currency', N'Reference', N'Description', N'BillingAddress', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 24
+    PRINT N'[dbo].[Invoice] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- InvoiceLine: A line of an invoice. It has a Total, or a Quantity and a UnitPrice from which it follows.
 -- Check invoice_line_has_amount (error): The line needs a Total, or a Quantity and a UnitPrice.
 -- Holds: (([Total] is not null) or (([Quantity] is not null) and ([UnitPrice] is not null)))
 -- Check invoice_line_total_plausible (warning): Total is not Quantity times UnitPrice plus TaxAmount.
 -- Holds: (ABS(([Total] - (ROUND(([Quantity] * [UnitPrice]), 2) + COALESCE([TaxAmount], 0)))) <= 0.05)
-IF OBJECT_ID(N'[dbo].[InvoiceLine]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[InvoiceLine]') IS NULL
     CREATE TABLE [dbo].[InvoiceLine] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -977,14 +1016,16 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_InvoiceLine_LineType] CHECK ([LineType] BETWEEN 0 AND 4),
-        CONSTRAINT [PK_InvoiceLine] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_InvoiceLine_LineType] CHECK ([LineType] BETWEEN 0 AND 4),
+        CONSTRAINT [PK_Efimis_InvoiceLine] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[InvoiceLine]') AND name IN (
+        N'ImportId', N'InvoiceId', N'LineNumber', N'LineType', N'WorkItemId', N'DisbursementId', N'AccountId', N'Description', N'Quantity', N'UnitPrice', N'TaxCode', N'TaxAmount', N'Total', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 17
+    PRINT N'[dbo].[InvoiceLine] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- BankAccount: A bank account of the firm, for its own money or for clients'.
-IF OBJECT_ID(N'[dbo].[BankAccount]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[BankAccount]') IS NULL
     CREATE TABLE [dbo].[BankAccount] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -1005,7 +1046,7 @@ BEGIN
         [BankBSB] nvarchar(20) NULL,
         -- Account number or IBAN.
         [BankAccountNumber] nvarchar(34) NULL,
-        -- ISO code; the base currency if absent.
+        -- ISO code, the base currency if absent.
         [Currency] nvarchar(3) NULL,
         -- Whether it is in use.
         [IsActive] bit NULL,
@@ -1017,17 +1058,19 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_BankAccount_Type] CHECK ([Type] BETWEEN 0 AND 2),
-        CONSTRAINT [PK_BankAccount] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_BankAccount_Type] CHECK ([Type] BETWEEN 0 AND 2),
+        CONSTRAINT [PK_Efimis_BankAccount] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[BankAccount]') AND name IN (
+        N'ImportId', N'Name', N'Type', N'AccountId', N'OfficeId', N'BankName', N'BankBSB', N'BankAccountNumber', N'Currency', N'IsActive', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 14
+    PRINT N'[dbo].[BankAccount] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- Receipt: Money received in the office account.
 -- Check receipt_amount_positive (error): Amount must be greater than zero: a receipt that was reversed stays as it is, with IsReversed.
 -- Holds: ([Amount] > 0)
 -- Check receipt_not_over_allocated (error): More was allocated from the receipt than its Amount.
-IF OBJECT_ID(N'[dbo].[Receipt]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[Receipt]') IS NULL
     CREATE TABLE [dbo].[Receipt] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -1058,7 +1101,7 @@ BEGIN
         [Reference] nvarchar(100) NULL,
         -- Remarks.
         [Description] nvarchar(1000) NULL,
-        -- ISO code; the base currency if absent.
+        -- ISO code, the base currency if absent.
         [Currency] nvarchar(3) NULL,
         -- Whether it was reversed since.
         [IsReversed] bit NULL,
@@ -1070,16 +1113,18 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_Receipt_Method] CHECK ([Method] BETWEEN 0 AND 6),
-        CONSTRAINT [PK_Receipt] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_Receipt_Method] CHECK ([Method] BETWEEN 0 AND 6),
+        CONSTRAINT [PK_Efimis_Receipt] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[Receipt]') AND name IN (
+        N'ImportId', N'Number', N'ReceiptDate', N'Amount', N'ClientId', N'ContactId', N'MatterId', N'BankAccountId', N'Method', N'PayerName', N'Reference', N'Description', N'Currency', N'IsReversed', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 18
+    PRINT N'[dbo].[Receipt] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- ReceiptAllocation: The part of a receipt that pays an invoice.
 -- Check receipt_allocation_positive (error): Amount must be greater than zero.
 -- Holds: ([Amount] > 0)
-IF OBJECT_ID(N'[dbo].[ReceiptAllocation]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[ReceiptAllocation]') IS NULL
     CREATE TABLE [dbo].[ReceiptAllocation] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -1101,9 +1146,12 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [PK_ReceiptAllocation] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [PK_Efimis_ReceiptAllocation] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[ReceiptAllocation]') AND name IN (
+        N'ImportId', N'ReceiptId', N'InvoiceId', N'Amount', N'AllocationDate', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 9
+    PRINT N'[dbo].[ReceiptAllocation] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- CreditNote: A credit granted to a client.
 -- Unique where given: Number.
@@ -1111,8 +1159,7 @@ END;
 -- Holds: ([Total] > 0)
 -- Check credit_note_tax_in_range (error): TaxAmount is included in Total and must be between 0 and Total.
 -- Holds: (([TaxAmount] >= 0) and ([TaxAmount] <= [Total]))
-IF OBJECT_ID(N'[dbo].[CreditNote]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[CreditNote]') IS NULL
     CREATE TABLE [dbo].[CreditNote] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -1135,7 +1182,7 @@ BEGIN
         [TaxAmount] decimal(19, 4) NULL,
         -- The credit, tax included.
         [Total] decimal(19, 4) NOT NULL,
-        -- ISO code; the base currency if absent.
+        -- ISO code, the base currency if absent.
         [Currency] nvarchar(3) NULL,
         -- Why it was granted.
         [Reason] nvarchar(1000) NULL,
@@ -1147,9 +1194,12 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [PK_CreditNote] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [PK_Efimis_CreditNote] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[CreditNote]') AND name IN (
+        N'ImportId', N'Number', N'CreditNoteDate', N'InvoiceId', N'ClientId', N'MatterId', N'TaxCode', N'TaxAmount', N'Total', N'Currency', N'Reason', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 15
+    PRINT N'[dbo].[CreditNote] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- TrustTransaction: A movement of trust (client) money on one matter. A transfer between matters is two rows: TransferOut on the one that gives and TransferIn on the one that receives, which names the former in TransferFromId.
 -- Unique where given: BankAccountId, TransactionType, Number.
@@ -1159,8 +1209,7 @@ END;
 -- Holds: ((([TransactionType] = 2) and ([TransferFromId] is not null)) or (([TransactionType] <> 2) and ([TransferFromId] is null)))
 -- Check trust_transfer_balances (error): What the receiving matters got is not what the giving matter gave: TransferIn rows must add up to their TransferOut.
 -- Check trust_ledger_not_negative (error): The trust ledger of the matter falls below zero: more was paid out than was held for it.
-IF OBJECT_ID(N'[dbo].[TrustTransaction]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[TrustTransaction]') IS NULL
     CREATE TABLE [dbo].[TrustTransaction] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -1172,7 +1221,7 @@ BEGIN
         -- The matter for which the money is held.
         -- References Matter.ImportId
         [MatterId] nvarchar(100) NOT NULL,
-        -- The amount. Always positive; the type says which way it goes.
+        -- The amount. Always positive, the type says which way it goes.
         [Amount] decimal(19, 4) NOT NULL,
         -- The trust account.
         -- References BankAccount.ImportId
@@ -1202,17 +1251,19 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_TrustTransaction_TransactionType] CHECK ([TransactionType] BETWEEN 0 AND 6),
-        CONSTRAINT [CK_TrustTransaction_Method] CHECK ([Method] BETWEEN 0 AND 6),
-        CONSTRAINT [PK_TrustTransaction] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_TrustTransaction_TransactionType] CHECK ([TransactionType] BETWEEN 0 AND 6),
+        CONSTRAINT [CK_Efimis_TrustTransaction_Method] CHECK ([Method] BETWEEN 0 AND 6),
+        CONSTRAINT [PK_Efimis_TrustTransaction] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[TrustTransaction]') AND name IN (
+        N'ImportId', N'TransactionDate', N'TransactionType', N'MatterId', N'Amount', N'BankAccountId', N'Number', N'TransferFromId', N'ContactId', N'PartyName', N'Method', N'Purpose', N'Reference', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 17
+    PRINT N'[dbo].[TrustTransaction] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- LedgerEntry: An entry in the general ledger. Its lines balance.
 -- Check ledger_entry_balances (error): The lines of the entry do not balance: debits and credits differ.
 -- Check ledger_entry_has_lines (warning): The entry has no lines.
-IF OBJECT_ID(N'[dbo].[LedgerEntry]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[LedgerEntry]') IS NULL
     CREATE TABLE [dbo].[LedgerEntry] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -1233,7 +1284,7 @@ BEGIN
         -- The office.
         -- References Office.ImportId
         [OfficeId] nvarchar(100) NULL,
-        -- ISO code; the base currency if absent.
+        -- ISO code, the base currency if absent.
         [Currency] nvarchar(3) NULL,
         -- The entry that this one reverses.
         -- References LedgerEntry.ImportId
@@ -1246,18 +1297,20 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_LedgerEntry_State] CHECK ([State] BETWEEN 0 AND 2),
-        CONSTRAINT [PK_LedgerEntry] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_LedgerEntry_State] CHECK ([State] BETWEEN 0 AND 2),
+        CONSTRAINT [PK_Efimis_LedgerEntry] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[LedgerEntry]') AND name IN (
+        N'ImportId', N'EntryDate', N'JournalId', N'Number', N'Description', N'Reference', N'State', N'OfficeId', N'Currency', N'ReversesEntryId', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 14
+    PRINT N'[dbo].[LedgerEntry] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- LedgerLine: A line of a ledger entry: a debit or a credit of one account.
--- Check ledger_line_debit_or_credit (error): A line has either a Debit or a Credit; the other is empty or 0.
+-- Check ledger_line_debit_or_credit (error): A line has either a Debit or a Credit, the other is empty or 0.
 -- Holds: (((COALESCE([Debit], 0) = 0) or (COALESCE([Credit], 0) = 0)) and (([Debit] is not null) or ([Credit] is not null)))
 -- Check ledger_line_not_negative (error): Debit and Credit must not be negative: a negative debit is a credit.
 -- Holds: ((COALESCE([Debit], 0) >= 0) and (COALESCE([Credit], 0) >= 0))
-IF OBJECT_ID(N'[dbo].[LedgerLine]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[LedgerLine]') IS NULL
     CREATE TABLE [dbo].[LedgerLine] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -1290,19 +1343,21 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [PK_LedgerLine] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [PK_Efimis_LedgerLine] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[LedgerLine]') AND name IN (
+        N'ImportId', N'LedgerEntryId', N'AccountId', N'LineNumber', N'Debit', N'Credit', N'MatterId', N'TaxCode', N'TaxAmount', N'Description', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 14
+    PRINT N'[dbo].[LedgerLine] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
 
 -- OpeningBalance: A balance brought forward from the former system, of an account or of a matter. Trust money is brought forward with TrustTransaction.
--- Check opening_balance_debit_or_credit (error): An opening balance is either a Debit or a Credit; the other is empty or 0.
+-- Check opening_balance_debit_or_credit (error): An opening balance is either a Debit or a Credit, the other is empty or 0.
 -- Holds: (((COALESCE([Debit], 0) = 0) or (COALESCE([Credit], 0) = 0)) and (([Debit] is not null) or ([Credit] is not null)))
 -- Check opening_balance_not_negative (error): Debit and Credit must not be negative: a negative debit is a credit.
 -- Holds: ((COALESCE([Debit], 0) >= 0) and (COALESCE([Credit], 0) >= 0))
 -- Check opening_balance_matter_given (error): A balance of the type Debtor, WorkInProgress or UnbilledDisbursement needs its matter.
 -- Holds: ((([Type] is null) or ([Type] = 0)) or ([MatterId] is not null))
-IF OBJECT_ID(N'[dbo].[OpeningBalance]', N'U') IS NULL
-BEGIN
+IF OBJECT_ID(N'[dbo].[OpeningBalance]') IS NULL
     CREATE TABLE [dbo].[OpeningBalance] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
         [ImportId] nvarchar(100) NOT NULL,
@@ -1321,7 +1376,7 @@ BEGIN
         [Debit] decimal(19, 4) NULL,
         -- Credit balance.
         [Credit] decimal(19, 4) NULL,
-        -- ISO code; the base currency if absent.
+        -- ISO code, the base currency if absent.
         [Currency] nvarchar(3) NULL,
         -- Remarks.
         [Description] nvarchar(1000) NULL,
@@ -1333,7 +1388,10 @@ BEGIN
         [UpdatedBy] nvarchar(100) NULL,
         -- When the record was changed last.
         [UpdatedOn] datetime2(6) NULL,
-        CONSTRAINT [CK_OpeningBalance_Type] CHECK ([Type] BETWEEN 0 AND 3),
-        CONSTRAINT [PK_OpeningBalance] PRIMARY KEY ([ImportId])
-    );
-END;
+        CONSTRAINT [CK_Efimis_OpeningBalance_Type] CHECK ([Type] BETWEEN 0 AND 3),
+        CONSTRAINT [PK_Efimis_OpeningBalance] PRIMARY KEY ([ImportId])
+    )
+ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[OpeningBalance]') AND name IN (
+        N'ImportId', N'BalanceDate', N'Type', N'AccountId', N'MatterId', N'Debit', N'Credit', N'Currency', N'Description', N'CreatedBy', N'CreatedOn', N'UpdatedBy', N'UpdatedOn'
+    )) < 13
+    PRINT N'[dbo].[OpeningBalance] was there before and was left as it is, but it lacks columns of Efimis-1.0.';
