@@ -2,12 +2,10 @@ package schema
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
 	"strings"
+	"unicode"
 
 	"gopkg.in/yaml.v3"
 )
@@ -54,7 +52,8 @@ func Parse(file string, r io.Reader) (*Schema, error) {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	if len(text) > maxFileBytes {
-		return nil, Faults{{File: file, Reason: "is larger than 1 MiB, the most a definition may be"}}
+		line := bytes.Count(text, []byte("\n")) + 1
+		return nil, Faults{{File: file, Line: line, Reason: "here the file is larger than 1 MiB, the most a definition may be"}}
 	}
 	p := &reader{
 		file: file, schema: &Schema{},
@@ -68,69 +67,6 @@ func Parse(file string, r io.Reader) (*Schema, error) {
 		return nil, p.faults
 	}
 	return p.schema, nil
-}
-
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-
-// tree parses the text and refuses what no definition needs: aliases, which can blow a small file up, several documents,
-// own tags, and nesting beyond measure.
-func (p *reader) tree(text []byte) (*yaml.Node, bool) {
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	var document yaml.Node
-	if err := decoder.Decode(&document); err != nil {
-		if errors.Is(err, io.EOF) {
-			p.faults = append(p.faults, Fault{File: p.file, Reason: "is empty: a definition has at least schema, version and tables"})
-			return nil, false
-		}
-		p.syntax(err)
-		return nil, false
-	}
-	var second yaml.Node
-	switch err := decoder.Decode(&second); {
-	case err == nil:
-		p.fault(&second, "a second document begins here: a definition is a single one")
-		return nil, false
-	case !errors.Is(err, io.EOF):
-		p.syntax(err)
-		return nil, false
-	}
-	nodes := 0
-	p.plain(&document, 0, &nodes)
-	return document.Content[0], len(p.faults) == 0
-}
-
-func (p *reader) syntax(err error) {
-	message := err.Error()
-	fault := Fault{File: p.file}
-	if m := yamlLine.FindStringSubmatch(message); m != nil {
-		fault.Line, _ = strconv.Atoi(m[1])
-		message = message[len(m[0]):]
-	}
-	fault.Reason = "not YAML: " + message
-	p.faults = append(p.faults, fault)
-}
-
-func (p *reader) plain(n *yaml.Node, depth int, nodes *int) {
-	*nodes++
-	switch {
-	case n.Kind == yaml.AliasNode || n.Anchor != "":
-		p.fault(n, "anchors and aliases are not allowed in a definition: write the value out")
-		return
-	case depth > maxDepth:
-		p.fault(n, "is nested more than %d deep", maxDepth)
-		return
-	case *nodes == maxNodes:
-		p.fault(n, "more than %d values", maxNodes)
-		return
-	case *nodes > maxNodes:
-		return
-	case n.Style&yaml.TaggedStyle != 0:
-		p.fault(n, "tags such as %s are not allowed in a definition", brief(n.Tag))
-		return
-	}
-	for _, child := range n.Content {
-		p.plain(child, depth+1, nodes)
-	}
 }
 
 func (p *reader) fault(n *yaml.Node, format string, args ...any) {
@@ -200,13 +136,17 @@ func (p *reader) text(n *yaml.Node, what string) string {
 		p.fault(n, "%s is longer than %d bytes", what, maxText)
 		return ""
 	}
-	for _, r := range n.Value {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
-			p.fault(n, "%s has a control character", what)
-			return ""
-		}
+	if strings.ContainsFunc(n.Value, isHidden) {
+		p.fault(n, "%s has a control character", what)
+		return ""
 	}
 	return strings.TrimSpace(n.Value)
+}
+
+// isHidden reports whether a character steers a terminal or turns the reading direction around, so that a text would not be
+// what is seen of it.
+func isHidden(r rune) bool {
+	return unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r)
 }
 
 func (p *reader) texts(n *yaml.Node, what string, most int) []string {

@@ -1,6 +1,10 @@
 package schema
 
-import "gopkg.in/yaml.v3"
+import (
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
 
 // seeds reads the seed rows of every table, then sees that what they refer to is among them: a new tenant's production
 // has nothing else.
@@ -14,6 +18,9 @@ func (p *reader) seeds() {
 		for _, row := range p.items(f["rows"], "rows", maxSeeds) {
 			if seed := p.seed(t, columns, row); seed != nil {
 				key := *seed[t.Key.Index]
+				if IsObjectID(t.Prefix, []byte(key)) {
+					p.fault(row, "seed %s of table %s: its key has the form of a production id, which a row could not refer to", brief(key), t.Name)
+				}
 				if keys[t][key] {
 					p.fault(row, "seed %s of table %s is there twice", brief(key), t.Name)
 				}
@@ -24,6 +31,7 @@ func (p *reader) seeds() {
 		}
 	}
 	for _, t := range p.schema.Tables {
+		p.distinctSeeds(t)
 		for _, seed := range t.Seeds {
 			for _, c := range t.Columns {
 				if c.Kind == Reference && seed[c.Index] != nil && !keys[c.References][*seed[c.Index]] {
@@ -33,6 +41,29 @@ func (p *reader) seeds() {
 					)
 				}
 			}
+		}
+	}
+}
+
+// distinctSeeds holds the seeds to the table's sets of unique columns, as imported rows are held to them.
+func (p *reader) distinctSeeds(t *Table) {
+	for _, set := range t.Unique {
+		seen := map[string]bool{}
+		for _, seed := range t.Seeds {
+			var values strings.Builder
+			complete := true
+			for _, c := range set {
+				if seed[c.Index] == nil {
+					complete = false
+					break
+				}
+				values.WriteString(*seed[c.Index] + "\x00")
+			}
+			if complete && seen[values.String()] {
+				p.fault(p.nodes[&seed[0]], "seed %s of table %s has the same %s as another, which must be unique",
+					brief(*seed[t.Key.Index]), t.Name, strings.Join(columnNames(set), ", "))
+			}
+			seen[values.String()] = seen[values.String()] || complete
 		}
 	}
 }
@@ -84,7 +115,7 @@ func (p *reader) seed(t *Table, columns []*Column, n *yaml.Node) Seed {
 			p.fault(n, "a seed of table %s has no %s, which is required", t.Name, c.Name)
 		}
 	}
-	if len(p.faults) > before {
+	if len(p.faults) > before || seed[t.Key.Index] == nil { // the columns may lack the key, which has been said
 		return nil
 	}
 	return seed

@@ -3,6 +3,7 @@ package schema_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -124,6 +125,9 @@ func TestFaults(t *testing.T) {
 		"seed short":          {"[A, Red]", "[A]", "must be a list of 2 values"},
 		"seed column":         {"[ImportId, Colour]", "[ImportId, Color]", "name a column \"Color\""},
 		"seed lacks key":      {"[ImportId, Colour]", "[Price, Colour]", "lack the required column ImportId"},
+		"seed without a key":  {"[ImportId, Colour]\n      rows:\n        - [A, Red]", "[Price]\n      rows:\n        - [1]", "lack the required column ImportId"},
+		"seed as an id":       {"[A, Red]", "[thing_22635a10c993592cb52c083f346aa950, Red]", "its key has the form of a production id"},
+		"seed not unique":     {"    seeds:\n      columns: [ImportId, Colour]\n      rows:", "    unique: [[Colour]]\n    seeds:\n      columns: [ImportId, Colour]\n      rows:\n        - [B, Red]", "seed A of table Thing has the same Colour as another"},
 		"seed null key":       {"[A, Red]", "[null, Red]", "has no ImportId, which is required"},
 		"seed twice":          {"[A, Red]", "[A, Red]\n        - [A, Red]", "shop.yaml:27: seed A of table Thing is there twice"},
 		"seed reference":      {"[ImportId, Colour]\n      rows:\n        - [A, Red]", "[ImportId, PartOfId]\n      rows:\n        - [A, B]", "shop.yaml:26: seed A of table Thing: PartOfId refers to Thing B"},
@@ -135,6 +139,14 @@ func TestFaults(t *testing.T) {
 		"tag":                 {"name: Red", "name: !!binary Red", "shop.yaml:6: tags such as"},
 		"not a boolean":       {"required: true", "required: perhaps", "required must be true or false"},
 		"control character":   {"A thing", `"a\u0007"`, "has a control character"},
+		"hidden direction":    {"A thing", `"a\u202eb"`, "has a control character"},
+		"indented too little": {"    key:", "   key:", "shop.yaml:11: not YAML"},
+		"indented too much":   {"    key:", "      key:", "shop.yaml:11: not YAML"},
+		"indented by a tab":   {"    key:", "\tkey:", "shop.yaml:11: not YAML"},
+		"never closed":        {"type: enum(Colour)}", "type: enum(Colour)", "shop.yaml:14: not YAML"},
+		"fault after a brace": {"      - {name: Price", "      - {\n        name: Cost, type: date}\n     - {name: Price", "shop.yaml:17: not YAML"},
+		"NUL":                 {"name: Green", "name: Gr\x00een", "shop.yaml:7: not YAML: control characters"},
+		"not UTF-8":           {"name: Green", "name: Gr\xffen", "shop.yaml:7: is not UTF-8"},
 		"second document":     {"tables:", "---\ntables:", "shop.yaml:8: a second document begins here"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -199,7 +211,7 @@ func TestHostileFiles(t *testing.T) {
 			t.Parallel()
 			_, err := schema.Parse("x.yaml", strings.NewReader(text))
 			var faults schema.Faults
-			if !errors.As(err, &faults) {
+			if !errors.As(err, &faults) || faults[0].Line == 0 {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -208,13 +220,18 @@ func TestHostileFiles(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add(minimal)
+	efimis, err := os.ReadFile("efimis-1.0.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(efimis))
 	f.Add("schema: A\nversion: 1\ntables: [{name: A, key: B, columns: [{name: B, type: text(3), required: true}]}]")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := schema.Parse("x.yaml", strings.NewReader(text))
 		if err != nil {
 			return
 		}
-		written(t, s.WriteTSQL)
+		readTSQL(t, written(t, s.WriteTSQL))
 		written(t, s.WriteJSON)
 		written(t, s.WriteReferenceHTML)
 		written(t, s.WriteReferenceMarkdown)
