@@ -100,6 +100,27 @@ func (t *Table) seedColumns() []*Column {
 	return out
 }
 
+// referrer is a column that refers to a table.
+type referrer struct {
+	Table  *Table
+	Column *Column
+}
+
+// ReferredToBy are the columns of the schema that refer to the table.
+func (p *referencePage) ReferredToBy(t *Table) []referrer { return t.referrers() }
+
+func (t *Table) referrers() []referrer {
+	var out []referrer
+	for _, other := range t.schema.Tables {
+		for _, c := range other.Columns {
+			if c.References == t {
+				out = append(out, referrer{other, c})
+			}
+		}
+	}
+	return out
+}
+
 // groups are the tables by heading, in the order in which headings first appear.
 func (s *Schema) groups() []tableGroup {
 	var groups []tableGroup

@@ -93,11 +93,12 @@ func (m *markdown) table(t *Table, heading string) {
 		m.column(c)
 	}
 	m.line("")
+	m.referrers(t)
 	for _, set := range t.Unique {
 		m.line("Unique where given: %s.\n", strings.Join(columnNames(set), ", "))
 	}
 	if len(t.Checks) > 0 {
-		m.head("Check", "Severity", "If it fails", "Holds if not false")
+		m.head("Check", "Severity", "If it fails", "Rule, broken only where it is false")
 		for _, c := range t.Checks {
 			m.row(code(c.Name), c.Severity.String(), escape(c.Message), code(c.Rule()))
 		}
@@ -125,9 +126,19 @@ func (m *markdown) column(c *Column) {
 		accepts = "[" + accepts + "](#" + lowerAnchor(c.Enum.Name) + ")"
 	}
 	if len(c.Aliases) > 0 {
-		meaning += " Also: " + escape(strings.Join(c.Aliases, ", ")) + "."
+		meaning += " Header also: " + escape(strings.Join(c.Aliases, ", ")) + "."
 	}
 	m.row(code(c.Name), required, accepts, meaning, example)
+}
+
+func (m *markdown) referrers(t *Table) {
+	var links []string
+	for _, r := range t.referrers() {
+		links = append(links, fmt.Sprintf("[%s.%s](%s)", r.Table.Name, r.Column.Name, m.link(r.Table)))
+	}
+	if len(links) > 0 {
+		m.line("Referred to by %s.\n", strings.Join(links, ", "))
+	}
 }
 
 func (m *markdown) seeds(t *Table) {

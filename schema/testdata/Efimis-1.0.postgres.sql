@@ -2365,7 +2365,7 @@ comment on column "production"."trust_transaction"."bank_account_id" is 'The tru
 
 comment on column "production"."trust_transaction"."number" is 'Number of the receipt, payment or transfer, unique for its type within the trust account.';
 
-comment on column "production"."trust_transaction"."transfer_from_id" is 'Of TransferIn: the TransferOut that it receives. References trust_transaction.id.';
+comment on column "production"."trust_transaction"."transfer_from_id" is 'Of TransferIn, and of no other: the TransferOut that it receives. References trust_transaction.id.';
 
 comment on column "production"."trust_transaction"."contact_id" is 'Who paid or was paid. References contact.id.';
 

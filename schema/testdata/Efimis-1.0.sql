@@ -1228,7 +1228,7 @@ IF OBJECT_ID(N'[dbo].[TrustTransaction]') IS NULL
         [BankAccountId] nvarchar(100) NULL,
         -- Number of the receipt, payment or transfer, unique for its type within the trust account.
         [Number] nvarchar(50) NULL,
-        -- Of TransferIn: the TransferOut that it receives.
+        -- Of TransferIn, and of no other: the TransferOut that it receives.
         -- References TrustTransaction.ImportId
         [TransferFromId] nvarchar(100) NULL,
         -- Who paid or was paid.
