@@ -93,9 +93,10 @@ type bill struct {
 	fees, costs, tax  int64 // cents
 	total, allocation int64 // cents; allocation is what each receipt of it pays
 	allocations       int64
+	credit, credits   int64 // cents of each credit note of it, and how many there are
 }
 
-func (b bill) outstanding() int64 { return b.total - b.allocations*b.allocation }
+func (b bill) outstanding() int64 { return b.total - b.credits*b.credit - b.allocations*b.allocation }
 
 func (p *plan) bill(k int64) bill {
 	m, round := p.shuffle.parent(k)
@@ -119,9 +120,13 @@ func (p *plan) bill(k int64) bill {
 		b.tax = b.fees / 10
 	}
 	b.total = b.fees + b.costs + b.tax
+	b.credits = (p.n[creditNote] + p.n[invoice] - 1 - k) / p.n[invoice]
+	if b.credits > 0 { // half of the invoice at most: the rest is paid
+		b.credit = max(min(1100*d.between(1, 20), b.total/(2*b.credits)), 1)
+	}
 	b.allocations = (p.n[receiptAllocation] + p.n[invoice] - 1 - k) / p.n[invoice]
 	if b.allocations > 0 {
-		b.allocation = b.total / b.allocations
+		b.allocation = (b.total - b.credits*b.credit) / b.allocations
 		if d.chance(20) {
 			b.allocation = max(b.allocation/2, 1)
 		}
@@ -232,7 +237,11 @@ func receiptRow(p *plan, i int64, r *record) {
 	r.word(d.one(payments))
 	first, last := d.one(firstNames), d.one(lastNames)
 	r.text(first, " ", last)
-	r.numbered("INV-", i+1, 6)
+	if from, to := part(i, p.n[receiptAllocation], p.n[receipt]); from < to {
+		r.numbered("INV-", from%p.n[invoice]+1, 6)
+	} else {
+		r.none()
+	}
 	r.yes(false)
 	p.audited(&d, day, r)
 }
@@ -259,7 +268,7 @@ func creditNoteRow(p *plan, i int64, r *record) {
 		r.id(invoice, i%p.n[invoice])
 		r.id(client, p.matterClient(b.matter))
 		r.id(matter, b.matter)
-		total = max(min(total, b.total), 1)
+		total = b.credit
 	} else {
 		r.date(lastDay)
 		r.none()

@@ -111,27 +111,56 @@ func ledgerLineRow(p *plan, i int64, r *record) {
 	r.text(d.one(ledgerTexts))
 }
 
+// opening is one opening balance.
+type opening struct {
+	account string
+	matter  int64 // or -1
+	amount  int64 // cents, of a credit below zero
+}
+
+// opening returns balance i. The first is what keeps the others in balance, the next are those of the balance sheet, each
+// on its own side, and the rest what clients owe.
+func (p *plan) opening(i int64) opening {
+	if i == 0 {
+		var sum int64
+		for other := range p.n[openingBalance] - 1 {
+			sum += p.opening(other + 1).amount
+		}
+		return opening{account: "3900", matter: -1, amount: -sum}
+	}
+	d := p.roll(openingBalance, -1-i)
+	amount := d.between(10000, 900000)
+	at, debits := i-1, int64(len(debitAccounts))
+	sheet := debits + int64(len(creditAccounts))
+	switch {
+	case at >= sheet && p.n[matter] > 0:
+		return opening{account: "1100", matter: (at - sheet) % p.n[matter], amount: amount}
+	case at%sheet < debits:
+		return opening{account: debitAccounts[at%sheet], matter: -1, amount: amount}
+	default:
+		return opening{account: creditAccounts[at%sheet-debits], matter: -1, amount: -amount}
+	}
+}
+
 func openingBalanceRow(p *plan, i int64, r *record) {
-	d := p.roll(openingBalance, i)
-	accounts := p.seeds[account]
+	o := p.opening(i)
 	r.id(openingBalance, i)
 	r.date(firstDay - 1)
-	if i < int64(len(accounts)) || p.n[matter] == 0 {
+	if o.matter < 0 {
 		r.word("Ledger")
-		r.text(*accounts[i%int64(len(accounts))][0])
+		r.word(o.account)
 		r.none()
 	} else {
 		r.word("Debtor")
-		r.word("1100")
-		r.id(matter, i%p.n[matter])
+		r.word(o.account)
+		r.id(matter, o.matter)
 	}
-	amount := d.between(100, 900000)
-	if d.chance(50) {
-		r.cents(amount)
+	if o.amount >= 0 {
+		r.cents(o.amount)
 		r.none()
 	} else {
 		r.none()
-		r.cents(amount)
+		r.cents(-o.amount)
 	}
 	r.word("Brought forward")
 }

@@ -269,6 +269,8 @@ func (p *plan) sizeAt(scale float64, fixed map[string]int64) {
 			p.n[pair.part] = int64(math.Round(float64(whole) * pair.ratio))
 		case partGiven && !wholeGiven:
 			p.n[pair.whole] = int64(math.Ceil(float64(part) / pair.ratio))
+		case pair.part == ledgerLine && !partGiven: // of a firm so small that rounding leaves an entry one line
+			p.n[ledgerLine] = max(p.n[ledgerLine], 2*p.n[ledgerEntry])
 		}
 	}
 }

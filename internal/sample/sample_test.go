@@ -166,6 +166,7 @@ func checkWholes(t *testing.T, x export) {
 	}
 	lines := sums(t, x["InvoiceLine"], "InvoiceId", amount("Total"))
 	paid := sums(t, x["ReceiptAllocation"], "InvoiceId", amount("Amount"))
+	credited := sums(t, x["CreditNote"], "InvoiceId", amount("Total"))
 	for _, row := range x["Invoice"] {
 		id, total := row["ImportId"], number(t, row["Total"])
 		if lines[id] != nil && lines[id].Cmp(total) != 0 {
@@ -179,6 +180,9 @@ func checkWholes(t *testing.T, x export) {
 		rest := new(big.Rat).Set(total)
 		if paid[id] != nil {
 			rest.Sub(rest, paid[id])
+		}
+		if credited[id] != nil {
+			rest.Sub(rest, credited[id])
 		}
 		if rest.Cmp(number(t, row["OutstandingAmount"])) != 0 || rest.Sign() < 0 {
 			t.Errorf("invoice %s has %s outstanding and says %s", id, rest.FloatString(2), row["OutstandingAmount"])
@@ -197,6 +201,13 @@ func checkWholes(t *testing.T, x export) {
 		if b := balance[row["ImportId"]]; b == nil || b.Sign() != 0 {
 			t.Errorf("ledger entry %s does not balance: %v", row["ImportId"], b)
 		}
+	}
+	brought := new(big.Rat)
+	for _, row := range x["OpeningBalance"] {
+		brought.Add(brought, number(t, row["Debit"])).Sub(brought, number(t, row["Credit"]))
+	}
+	if brought.Sign() != 0 {
+		t.Errorf("the opening balances do not balance: %s", brought.FloatString(2))
 	}
 	billed := map[string]bool{}
 	for _, row := range x["InvoiceLine"] {
@@ -267,6 +278,8 @@ func TestExportIsSound(t *testing.T) {
 		"small":          {Seed: 3, Scale: 0.05},
 		"larger":         {Seed: 4, Scale: 3.7},
 		"total":          {Seed: 5, Total: 12345},
+		"fewest":         {Seed: 12, Total: 107},
+		"tiny":           {Seed: 13, Scale: 1e-6},
 		"many lines":     {Seed: 6, Rows: map[string]int64{"InvoiceLine": 3001, "Invoice": 7, "LedgerLine": 1001, "LedgerEntry": 3}},
 		"many invoices":  {Seed: 7, Rows: map[string]int64{"Invoice": 900, "InvoiceLine": 1300, "Receipt": 50, "ReceiptAllocation": 1200}},
 		"one matter":     {Seed: 8, Rows: map[string]int64{"Matter": 1, "TrustTransaction": 63}},

@@ -32,6 +32,8 @@ var (
 	payments       = []string{"BankTransfer", "BankTransfer", "Cheque", "Card", "DirectDebit"}
 	ledgerTexts    = []string{"Rent for the month", "Wages", "Depreciation", "Subscription, online library", "Stationery", "Bank charges"}
 	ledgerAccounts = []string{"6000", "6010", "6100", "6200", "6300", "6400", "6500", "6600"}
+	debitAccounts  = []string{"1010", "1020", "1150", "1170", "1190", "1500"} // of the balance sheet, debtors left out
+	creditAccounts = []string{"1510", "2100", "2200", "2300", "2500", "3000"}
 	extraMoney     = [][3]string{{"CAD", "Canadian dollar", "$"}, {"SGD", "Singapore dollar", "$"}, {"JPY", "Yen", "¥"}}
 )
 
