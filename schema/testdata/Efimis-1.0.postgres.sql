@@ -2248,6 +2248,8 @@ create table if not exists "production"."credit_note" (
 
 create index if not exists "credit_note_number_idx" on "production"."credit_note" ("number");
 
+create index if not exists "credit_note_invoice_id_idx" on "production"."credit_note" ("invoice_id");
+
 comment on table "production"."credit_note" is 'A credit granted to a client.';
 
 comment on column "production"."credit_note"."id" is 'Production id, computed from tenant, table and key.';

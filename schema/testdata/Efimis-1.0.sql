@@ -907,6 +907,7 @@ ELSE IF (SELECT COUNT(*) FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[D
 -- Check invoice_outstanding_in_range (warning): OutstandingAmount is more than Total, or negative.
 -- Holds: (([Total] < 0) or (([OutstandingAmount] >= 0) and ([OutstandingAmount] <= [Total])))
 -- Check invoice_not_overpaid (warning): More was allocated to the invoice than its Total.
+-- Check invoice_not_overcredited (warning): The credit notes of the invoice come to more than its Total.
 IF OBJECT_ID(N'[dbo].[Invoice]') IS NULL
     CREATE TABLE [dbo].[Invoice] (
         -- The row's id in the source system, or a new one. Other rows refer to this one by it.
