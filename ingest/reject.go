@@ -1,5 +1,7 @@
 package ingest
 
+import "unicode/utf8"
+
 // Codes of rejects and of refused files. A declared check's code is the check's name.
 const (
 	// On one value.
@@ -64,3 +66,14 @@ type FileRefusal struct {
 
 // Error returns the message.
 func (r *FileRefusal) Error() string { return r.Message }
+
+// CutText is valid UTF-8 cut to at most so many bytes, at a character.
+func CutText(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most]
+}

@@ -166,17 +166,26 @@ func (r *run) check(ctx context.Context) (staging.CheckResult, error) {
 			targets = append(targets, t)
 		}
 	}
+	found := received{run: r}
+	defer found.close()
 	return r.l.cfg.Store.Check(ctx, r.target, targets,
 		func(reject ingest.Reject) error {
 			r.name(&reject)
+			if err := found.fill(ctx, &reject); err != nil {
+				return err
+			}
 			return r.rejects.add(ctx, reject)
 		},
 		func(warning ingest.Reject) error {
 			r.warned++
-			if len(r.warnings) < ingest.MaxSampleReject {
-				r.name(&warning)
-				r.warnings = append(r.warnings, warning)
+			if len(r.warnings) == ingest.MaxSampleReject {
+				return nil
 			}
+			r.name(&warning)
+			if err := found.fill(ctx, &warning); err != nil {
+				return err
+			}
+			r.warnings = append(r.warnings, warning)
 			return nil
 		})
 }

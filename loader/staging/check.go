@@ -32,7 +32,8 @@ type CheckResult struct {
 // Check runs the set checks on what was copied, all in one transaction: keys and unique columns, references, the declared
 // checks over staging and production together, and over and over what follows from a refused row, until nothing more does.
 // Refused rows are deleted from staging and go to sink, in the order of file and record, one reject each with the first
-// reason found; warnings on the rows that remain go to warn. earlier are the tenant's earlier staged imports, oldest first,
+// reason found; warnings on the rows that remain go to warn. The value of a reference is not told: staging knows only what it
+// stands for. Those of warnings come in that order for each check. earlier are the tenant's earlier staged imports, oldest first,
 // under the same schema. If sink or warn fails, so does Check, and nothing has changed.
 //
 // It is Unavailable if rows have gone missing since they were copied: the import must be begun again.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"dropline/ingest"
 	"dropline/schema"
@@ -174,18 +173,16 @@ func (c *checker) tellRefused(ctx context.Context) error {
 	var code, column string
 	_, err = pgx.ForEachRow(rows, []any{&tbl, &src, &key, &code, &column, &detail, &value, &other}, func() error {
 		t := c.target.Schema.Tables[tbl]
-		reject, received, err := c.reject(t, src, key, column)
+		reject, err := c.reject(t, src, key, column)
 		if err != nil {
 			return err
 		}
 		reject.Code = code
 		switch {
-		case received != "":
-			reject.Value = received
 		case value != nil:
-			reject.Value = cut(*value)
+			reject.Value = ingest.CutText(*value, ingest.MaxRejectValue)
 		case t.Column(column) == t.Key:
-			reject.Value = cut(reject.ImportID)
+			reject.Value = ingest.CutText(reject.ImportID, ingest.MaxRejectValue)
 		}
 		reject.Message = c.message(t, &reject, detail, other)
 		return c.sink(reject)
@@ -193,11 +190,11 @@ func (c *checker) tellRefused(ctx context.Context) error {
 	return err
 }
 
-// reject is a reject of a row but for its code and message, with the reference of that column as it was received.
-func (c *checker) reject(t *schema.Table, src []byte, key *string, column string) (ingest.Reject, string, error) {
+// reject is a reject of a row but for its code, message and value.
+func (c *checker) reject(t *schema.Table, src []byte, key *string, column string) (ingest.Reject, error) {
 	s, err := parseSource(src)
 	if err != nil {
-		return ingest.Reject{}, "", err
+		return ingest.Reject{}, err
 	}
 	r := ingest.Reject{
 		File: c.paths[s.File], FileNumber: s.File, Table: t.Name, Record: s.Record, Line: s.Line, Column: column,
@@ -206,12 +203,7 @@ func (c *checker) reject(t *schema.Table, src []byte, key *string, column string
 	if key != nil {
 		r.ImportID = *key
 	}
-	for i, ref := range referencesOf(t) {
-		if ref.Name == column && i < len(s.Received) {
-			return r, cut(s.Received[i]), nil
-		}
-	}
-	return r, "", nil
+	return r, nil
 }
 
 // message says what is wrong with a row and what to do.
@@ -264,18 +256,6 @@ func target(t *schema.Table, column string) string {
 	return "row"
 }
 
-// cut shortens a value to what a reject may hold, at a character.
-func cut(s string) string {
-	if len(s) <= ingest.MaxRejectValue {
-		return s
-	}
-	s = s[:ingest.MaxRejectValue]
-	for !utf8.ValidString(s[max(0, len(s)-utf8.UTFMax):]) && len(s) > 0 {
-		s = s[:len(s)-1]
-	}
-	return s
-}
-
 // tellWarnings streams the warnings on rows that remain: those on a row by itself, then those on wholes.
 func (c *checker) tellWarnings(ctx context.Context) error {
 	c.refused = map[*schema.Table]int64{}
@@ -322,13 +302,13 @@ func (c *checker) tellWarning(ctx context.Context, r refusal, check *schema.Chec
 	var src []byte
 	var key, detail, value *string
 	_, err = pgx.ForEachRow(rows, []any{&src, &key, &detail, &value}, func() error {
-		warning, received, err := c.reject(r.table, src, key, r.column)
+		warning, err := c.reject(r.table, src, key, r.column)
 		if err != nil {
 			return err
 		}
-		warning.Code, warning.Message, warning.Value = check.Name, withDetail(check.Message, detail), received
-		if received == "" && value != nil {
-			warning.Value = cut(*value)
+		warning.Code, warning.Message = check.Name, withDetail(check.Message, detail)
+		if value != nil {
+			warning.Value = ingest.CutText(*value, ingest.MaxRejectValue)
 		}
 		c.result.Warnings++
 		return c.warn(warning)

@@ -122,7 +122,7 @@ func (c *checker) rowChecks(ctx context.Context) error {
 	return nil
 }
 
-// valueOf is a column's value as text, in SQL; a reference's is told from the source instead.
+// valueOf is a column's value as text, in SQL; a reference's is in the file.
 func valueOf(t *schema.Table, column string) string {
 	col := t.Column(column)
 	if col == nil || col.Kind == schema.Reference {

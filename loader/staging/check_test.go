@@ -210,8 +210,8 @@ func TestRejectsTellWhereAndWhat(t *testing.T) {
 	want := []ingest.Reject{
 		{
 			File: "/inbox/1.csv", FileNumber: 1, Table: "Node", Record: 1, Line: 2, Column: "NextId", Code: "reference",
-			Message: "NextId names a Node that is neither in this import nor loaded before: send it too, or correct the reference.",
-			Value:   "Z", ImportID: "B", Offset: 100, Length: 4,
+			Message:  "NextId names a Node that is neither in this import nor loaded before: send it too, or correct the reference.",
+			ImportID: "B", Offset: 100, Length: 4,
 		},
 		{
 			File: "/inbox/2.csv", FileNumber: 2, Table: "Node", Record: 1, Line: 2, Column: "Weight", Code: "node_weight",

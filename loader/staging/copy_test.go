@@ -241,33 +241,6 @@ func TestCopyRefusesWhatWouldEndIt(t *testing.T) {
 	}
 }
 
-// What a reference looked like is kept for people, whatever bytes it came in.
-func TestCopyKeepsReferencesAsReceived(t *testing.T) {
-	t.Parallel()
-	w := newWorldOf(t, probe(t))
-	table := w.def.Table("Node")
-	for raw, want := range map[string]string{"  X9 ": "  X9 ", "X9\xff": "X9", "X9\x00": "X9", strings.Repeat(" ", 5000) + "X9": "X9", "": "X9"} {
-		target := w.next()
-		if err := w.store.Begin(t.Context(), target); err != nil {
-			t.Fatal(err)
-		}
-		row := ingest.Row{Record: 1, Line: 2, Values: []ingest.Value{
-			{Text: []byte("N1")}, {Text: []byte("X9"), Raw: []byte(raw)}, {Null: true}, {Null: true},
-		}}
-		if _, err := w.store.Copy(t.Context(), target, table, staging.File{Number: 1}, &sequence{rows: []ingest.Row{row}}, nil, nil); err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		_, err := w.store.Check(t.Context(), target, nil, func(r ingest.Reject) error { got = append(got, r.Value); return nil }, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff([]string{want}, got); diff != "" {
-			t.Errorf("%q: %s", raw, diff)
-		}
-	}
-}
-
 // bulk is n rows of Node without references.
 func bulk(n int, refused func(at int) *ingest.Reject) *sequence {
 	s := &sequence{refused: refused}

@@ -43,7 +43,6 @@ type encoder struct {
 	seed    uint64 // of the digests
 	table   *schema.Table
 	columns []encodedColumn // all but the source
-	refs    []int           // indexes of reference columns
 	buf     []byte
 }
 
@@ -80,11 +79,6 @@ func newEncoder(tenant ingest.TenantID, table *schema.Table, file int, seed uint
 			column.prefix, column.ids = c.References.Prefix, &idCache{}
 		}
 		e.columns = append(e.columns, column)
-	}
-	for i, c := range table.Columns {
-		if c.Kind == schema.Reference {
-			e.refs = append(e.refs, i)
-		}
 	}
 	e.buf = make([]byte, 0, copyBuffer+copyBuffer/4)
 	return e

@@ -1,11 +1,9 @@
 package staging
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"unicode/utf8"
 
 	"dropline/ingest"
 	"dropline/schema"
@@ -14,15 +12,13 @@ import (
 // The source column of a staging table tells where a row came from, packed into one value.
 //
 // It holds the file's number and the record's, of fixed width so that the order of the bytes is the order of the records;
-// then as varints how far the line is ahead of the record, the offset and the length; then each reference as it was
-// received, in the order of columns: its length plus one as a varint and its bytes, or a zero where it is absent.
+// then as varints how far the line is ahead of the record, the offset and the length. What a reference looked like in the
+// file is not in it: that would be a tenth of the row, and the few who ask can look it up there.
 const sourceColumn = schema.SourceColumn
 
 const (
 	sourceFile   = 3 // bytes of the file's number
 	sourceRecord = 6 // bytes of the record's: more records than an object store's largest object has bytes
-	// maxReceived bounds a reference as received. References are at most 100 characters; what is longer is white space.
-	maxReceived = 500
 )
 
 // fileIn and recordIn render, in SQL, the numbers of the file and of the record in a source.
@@ -41,16 +37,6 @@ func (e *encoder) appendSource(b []byte, row *ingest.Row) []byte {
 	b = appendPlace(b, e.file, row.Record, row.Line)
 	b = binary.AppendUvarint(b, uint64(row.Offset))
 	b = binary.AppendUvarint(b, uint64(row.Length))
-	for _, i := range e.refs {
-		v := &row.Values[i]
-		if v.Null {
-			b = append(b, 0)
-			continue
-		}
-		received := receivedText(v)
-		b = binary.AppendUvarint(b, uint64(len(received))+1)
-		b = append(b, received...)
-	}
 	binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
 	return b
 }
@@ -61,21 +47,11 @@ func appendPlace(b []byte, file int32, record, line int64) []byte {
 	return binary.AppendUvarint(b, uint64(line-record))
 }
 
-// receivedText is a reference as it was received, if it can be told as text, else as it was understood.
-func receivedText(v *ingest.Value) []byte {
-	raw := v.Raw
-	if len(raw) == 0 || len(raw) > maxReceived || bytes.IndexByte(raw, 0) >= 0 || !utf8.Valid(raw) {
-		return v.Text
-	}
-	return raw
-}
-
 // source is where a row came from.
 type source struct {
 	File           int
 	Record, Line   int64
 	Offset, Length int64
-	Received       []string // one per reference column; "" where absent
 }
 
 var errSource = errors.New("a staged row's source is damaged")
@@ -102,17 +78,5 @@ func parseSource(b []byte) (source, error) {
 		*field, b = int64(v), b[n:]
 	}
 	s.Line += s.Record
-	for len(b) > 0 {
-		v, n := binary.Uvarint(b)
-		if n <= 0 || v > uint64(len(b)-n)+1 {
-			return source{}, errSource
-		}
-		b = b[n:]
-		text := ""
-		if v > 0 {
-			text, b = string(b[:v-1]), b[v-1:]
-		}
-		s.Received = append(s.Received, text)
-	}
 	return s, nil
 }
