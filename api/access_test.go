@@ -79,7 +79,7 @@ func eachOperation(t *testing.T, fn func(t *testing.T, f *fixture, method, path 
 	t.Helper()
 	for path, methods := range newFixture(t).spec().Paths {
 		for method, op := range methods {
-			if len(op.Security) == 0 {
+			if !op.needsToken() {
 				continue
 			}
 			t.Run(op.OperationID, func(t *testing.T) {

@@ -41,6 +41,11 @@ func (s *Server) registerDocuments() {
 	delete(schemas, "ErrorModel") // huma's own error: every error is a Problem
 	delete(schemas, "ErrorDetail")
 	openAnswers(schemas)
+	for _, schema := range schemas {
+		for _, property := range schema.Properties {
+			property.PatternDescription = "" // huma's own word; it has made its messages of it by now
+		}
+	}
 	add := func(path string, a *asset) {
 		s.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { a.serve(s, w, r) })
 	}

@@ -65,8 +65,9 @@ func (s *Server) humaConfig() huma.Config {
 			{Name: tagServer, Description: "This server"},
 		},
 	}
+	spec.Servers = []*huma.Server{{URL: "/"}} // wherever the document was got
 	if s.cfg.PublicURL != "" {
-		spec.Servers = []*huma.Server{{URL: s.cfg.PublicURL}}
+		spec.Servers[0].URL = s.cfg.PublicURL
 	}
 	return huma.Config{
 		OpenAPI:                      spec,
@@ -88,8 +89,12 @@ func (s *Server) document(op *operation) {
 	if op.access == operatorOnly {
 		statuses = append(statuses, http.StatusForbidden)
 	}
-	if op.access != public || op.Method == http.MethodPost {
-		statuses = append(statuses, http.StatusBadRequest)
+	if op.access == public { // said outright: no requirement at all reads as if it had been forgotten
+		op.Security = []map[string][]string{{}}
+	}
+	statuses = append(statuses, http.StatusBadRequest)
+	if op.Method == http.MethodGet {
+		statuses = append(statuses, http.StatusUnprocessableEntity) // a query parameter that it does not have
 	}
 	if op.Method != http.MethodGet && op.Method != http.MethodDelete {
 		statuses = append(statuses, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"net/http"
@@ -19,7 +20,10 @@ var update = flag.Bool("update", false, "write golden files")
 
 // spec is the part of an OpenAPI document that the tests look at.
 type spec struct {
-	OpenAPI    string                          `json:"openapi"`
+	OpenAPI string `json:"openapi"`
+	Servers []struct {
+		URL string `json:"url"`
+	} `json:"servers"`
 	Paths      map[string]map[string]specEntry `json:"paths"`
 	Components struct {
 		Schemas         map[string]json.RawMessage `json:"schemas"`
@@ -44,6 +48,9 @@ type specEntry struct {
 	} `json:"requestBody"`
 	Responses map[string]specResponse `json:"responses"`
 }
+
+// needsToken reports whether every way to call the operation is by a token.
+func (e *specEntry) needsToken() bool { return len(e.Security) > 0 && len(e.Security[0]) > 0 }
 
 type specResponse struct {
 	Ref         string                     `json:"$ref"`
@@ -106,6 +113,12 @@ func TestOpenAPIIsWhole(t *testing.T) {
 	if !strings.HasPrefix(s.OpenAPI, "3.1.") {
 		t.Errorf("openapi %s", s.OpenAPI)
 	}
+	if len(s.Servers) == 0 {
+		t.Error("no servers")
+	}
+	if bytes.Contains(f.do(http.MethodGet, "/openapi.json", "", nil).body, []byte(`"patternDescription"`)) {
+		t.Error("patternDescription is no word of JSON Schema")
+	}
 	for _, name := range []string{"oauth2", "bearer"} {
 		if s.Components.SecuritySchemes[name] == nil {
 			t.Errorf("no security scheme %s", name)
@@ -164,7 +177,11 @@ func checkResponses(t *testing.T, where string, op specEntry, s spec) {
 	if !success {
 		t.Errorf("%s: no answer of success", where)
 	}
-	if _, ok := op.Responses["401"]; len(op.Security) > 0 && !ok {
+	if len(op.Security) == 0 {
+		t.Errorf("%s: it does not say whether it needs a token", where)
+		return
+	}
+	if _, ok := op.Responses["401"]; op.needsToken() && !ok {
 		t.Errorf("%s: 401 is not described", where)
 	}
 }
