@@ -77,6 +77,11 @@ func (s *Server) registerFiles() {
 			http.StatusInsufficientStorage,
 		},
 	}}, s.upload)
+	// Without this the mux would send the client on to the same path with a slash, and it its file twice.
+	s.mux.HandleFunc("PUT /etl/files", func(w http.ResponseWriter, r *http.Request) {
+		s.writeProblem(w, r, newProblem(http.StatusNotFound, "the path names no file", "send it to /etl/files/{name}").
+			with("Connection", "close"))
+	})
 	register(s, operation{access: anyCaller, Operation: huma.Operation{
 		OperationID: "listDrops", Method: http.MethodGet, Path: "/etl/drops", Tags: []string{tagFiles},
 		Summary: "List what was received, newest first", Description: "Every file that arrived, by whichever way.",
@@ -101,6 +106,11 @@ func (s *Server) upload(ctx context.Context, in *uploadInput) (*uploadOutput, er
 	if !in.framed { // net/http takes that for an empty file, which it may not be
 		return nil, newProblem(http.StatusLengthRequired, "the request does not say how long the file is",
 			"send Content-Length, or Transfer-Encoding: chunked").with("Connection", "close")
+	}
+	if in.header.Get("Content-Range") != "" { // what resumes an upload sends the rest only, which is no file
+		return nil, newProblem(http.StatusBadRequest, "a part of a file is not taken",
+			"send the whole file, without Content-Range; over SFTP an upload can be resumed",
+			ProblemError{Location: "header.Content-Range", Message: "not taken here"}).with("Connection", "close")
 	}
 	digests, err := digestsOf(in.header)
 	if err != nil {

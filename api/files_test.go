@@ -94,6 +94,7 @@ func TestUploadRefusals(t *testing.T) {
 		"digest, second list":   {"x.csv", f.acme, "x", []string{"Repr-Digest: unknown=:eA==:, " + digest("y")}, 422},
 		"digest is no base64":   {"x.csv", f.acme, "x", []string{"Content-Digest: sha-256=:!:"}, 400},
 		"digest is too short":   {"x.csv", f.acme, "x", []string{"Content-Digest: sha-256=:eA==:"}, 400},
+		"a part":                {"x.csv", f.acme, "x", []string{"Content-Range: bytes 1-1/2"}, 400},
 		"over the quota":        {"x.csv", f.acme, strings.Repeat("x", 11), nil, 507},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -104,6 +105,8 @@ func TestUploadRefusals(t *testing.T) {
 		})
 	}
 	f.do(http.MethodPut, "/etl/files/x.csv", f.acme, io.MultiReader(strings.NewReader(strings.Repeat("x", 11)))).problem(507) // of no said length
+	f.do(http.MethodPut, "/etl/files", f.acme, "x").problem(404)
+	f.do(http.MethodPut, "/etl/files/", f.acme, "x").problem(422)
 	if objects, pending := f.bucket.open(); len(f.ledger.drops) > 0 || objects > 0 || pending > 0 {
 		t.Errorf("%d drops, %d objects and %d writers are left", len(f.ledger.drops), objects, pending)
 	}
