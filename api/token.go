@@ -121,6 +121,8 @@ func clientOf(r *http.Request) (id, secret string, failure *tokenFailure) {
 	switch {
 	case basic && r.PostForm.Get("client_secret") != "":
 		return refuse("invalid_request", "the client is given twice: use HTTP Basic or the form")
+	case basic && r.PostForm.Has("client_id") && r.PostForm.Get("client_id") != formDecoded(id):
+		return refuse("invalid_request", "client_id is another than that of HTTP Basic")
 	case basic:
 		return formDecoded(id), formDecoded(secret), nil
 	case r.Header.Get("Authorization") != "":

@@ -91,6 +91,7 @@ func TestTokenErrors(t *testing.T) {
 		"odd client":         {with("client_id", "'; drop table"), nil, 401, "invalid_client"},
 		"NUL":                {with("client_id", id+"\x00"), nil, 401, "invalid_client"},
 		"both ways":          {good, []string{basic(id, secret)}, 400, "invalid_request"},
+		"two clients":        {with("client_secret"), []string{basic(string(ingest.NewCredentialID()), secret)}, 400, "invalid_request"},
 		"bearer":             {with("client_secret"), []string{"Authorization: Bearer x"}, 401, "invalid_client"},
 		"wrong basic":        {url.Values{"grant_type": {"client_credentials"}}, []string{basic(id, "x")}, 401, "invalid_client"},
 		"json":               {map[string]string{"grant_type": "client_credentials"}, nil, 400, "invalid_request"},
