@@ -25,7 +25,9 @@ func (s *Server) authenticate(r *http.Request) (ingest.Identity, error) {
 	if len(values) > 1 || !strings.EqualFold(scheme, "Bearer") || !isToken(token) {
 		return ingest.Identity{}, invalidToken()
 	}
-	identity, err := s.cfg.Ledger.VerifyToken(r.Context(), token)
+	ctx, cancel := context.WithTimeoutCause(r.Context(), s.cfg.AnswerTimeout, errLate)
+	defer cancel()
+	identity, err := s.cfg.Ledger.VerifyToken(ctx, token)
 	if kind := ingest.KindOf(err); err != nil && (kind == ingest.Denied || kind == ingest.NotFound) {
 		return ingest.Identity{}, invalidToken()
 	}

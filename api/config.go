@@ -13,6 +13,10 @@ import (
 	"dropline/schema"
 )
 
+// DefaultAnswerTimeout is far over what any answer takes, and within what clients and proxies wait. With settleTimeout it stays
+// under the minute for which the ledger reserves an Idempotency-Key.
+const DefaultAnswerTimeout = 30 * time.Second
+
 // Config is what a Server is made of. Ledger, Receiver, Bucket, Schemas, Rows and Counts are required.
 type Config struct {
 	Ledger   ingest.Ledger
@@ -33,6 +37,9 @@ type Config struct {
 	Logger *slog.Logger     // nil discards
 	Clock  func() time.Time // nil is time.Now
 
+	// AnswerTimeout is how long PostgreSQL and S3 may take until an answer begins; 0 is DefaultAnswerTimeout.
+	AnswerTimeout time.Duration
+
 	PublicURL    string   // under which clients reach this server, "https://etl.example.org"; empty: unknown
 	SFTP         SFTPInfo // shown by GET /etl/server
 	Roles        []string // shown by GET /etl/server
@@ -47,8 +54,8 @@ func (c *Config) validate() error {
 		return errors.New("api: ledger, receiver, bucket and schemas are required")
 	case c.Rows == nil, c.Counts == nil:
 		return errors.New("api: the functions that read rows and counts are required")
-	case c.MaxFileBytes < 0:
-		return errors.New("api: the largest file size is negative")
+	case c.MaxFileBytes < 0, c.AnswerTimeout < 0:
+		return errors.New("api: the largest file size or the time for an answer is negative")
 	}
 	if c.PublicURL != "" {
 		u, err := url.Parse(c.PublicURL)
@@ -60,6 +67,9 @@ func (c *Config) validate() error {
 	}
 	if c.MaxFileBytes == 0 {
 		c.MaxFileBytes = ingest.DefaultMaxFileBytes
+	}
+	if c.AnswerTimeout == 0 {
+		c.AnswerTimeout = DefaultAnswerTimeout
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -158,6 +158,8 @@ func (s *Server) roomFor(ctx context.Context, tenant ingest.TenantID, length int
 	if length > s.cfg.MaxFileBytes {
 		return fileTooLarge()
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.AnswerTimeout, errLate)
+	defer cancel()
 	usage, err := s.cfg.Ledger.Usage(ctx, tenant)
 	if err != nil {
 		return orAbsent(err, noTenant())

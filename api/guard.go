@@ -182,6 +182,7 @@ type answerWriter struct {
 	written  int64
 	failed   error     // of Write: the client is gone
 	extended time.Time // when the write deadline was last set
+	begun    func()    // if set, told when the answer begins
 }
 
 // Unwrap serves http.ResponseController.
@@ -193,6 +194,9 @@ func (w *answerWriter) WriteHeader(status int) {
 		return
 	}
 	w.status = status
+	if w.begun != nil {
+		w.begun()
+	}
 	w.extend()
 	w.ResponseWriter.WriteHeader(status)
 }

@@ -71,6 +71,38 @@ func TestServerInfo(t *testing.T) {
 	}
 }
 
+// TestHangingPartsAreNotWaitedForWithoutEnd: PostgreSQL and S3 may also hang, and a client must hear of that too. An answer that
+// has begun may take its time.
+func TestHangingPartsAreNotWaitedForWithoutEnd(t *testing.T) {
+	t.Parallel()
+	const patience = 50 * time.Millisecond
+	hang := func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	f := newFixture(t, func(c *api.Config) {
+		c.AnswerTimeout = patience
+		c.Counts = func(ctx context.Context, _ ingest.Tenant) (map[string]int64, error) { return nil, hang(ctx) }
+		c.Metrics = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = w.Write([]byte("slow "))
+			time.Sleep(2 * patience)
+			if r.Context().Err() == nil {
+				_, _ = w.Write([]byte("but whole"))
+			}
+		})
+	})
+	a := f.do(http.MethodGet, "/etl/tenants/acme/production", f.acme, nil)
+	if a.problem(http.StatusServiceUnavailable); a.header.Get("Retry-After") == "" {
+		t.Errorf("headers: %v", a.header)
+	}
+	if !strings.Contains(f.log.String(), "WARN") {
+		t.Errorf("the operator does not hear of it: %s", f.log.String())
+	}
+	if a := f.do(http.MethodGet, "/metrics", "", nil).want(http.StatusOK); string(a.body) != "slow but whole" {
+		t.Errorf("%s", a.body)
+	}
+}
+
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	newFixture(t).do(http.MethodGet, "/metrics", "", nil).problem(http.StatusNotFound)
@@ -92,6 +124,7 @@ func TestConfig(t *testing.T) {
 		"no rows":     func(c *api.Config) { c.Rows = nil },
 		"no counts":   func(c *api.Config) { c.Counts = nil },
 		"size":        func(c *api.Config) { c.MaxFileBytes = -1 },
+		"time":        func(c *api.Config) { c.AnswerTimeout = -1 },
 		"no URL":      func(c *api.Config) { c.PublicURL = "etl.example.org" },
 		"with a path": func(c *api.Config) { c.PublicURL = "https://etl.example.org/x" },
 		"with a user": func(c *api.Config) { c.PublicURL = "https://a:b@etl.example.org" },

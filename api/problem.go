@@ -119,7 +119,7 @@ func (s *Server) fail(ctx context.Context, err error) *problemError {
 	p.Instance = requestOf(ctx).path
 	level := slog.LevelDebug
 	switch {
-	case ctx.Err() != nil: // the client went away: nobody reads this
+	case ctx.Err() != nil && !errors.Is(context.Cause(ctx), errLate): // the client went away: nobody reads this
 	case p.Status == http.StatusServiceUnavailable, p.Status == http.StatusInsufficientStorage:
 		level = slog.LevelWarn
 	case p.Status >= http.StatusInternalServerError:

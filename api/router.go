@@ -121,12 +121,32 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, op *operation, ha
 		s.writeProblem(w, r, err)
 		return
 	}
+	r, begun := s.boundAnswer(w, r)
+	defer begun()
 	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
 	if op.idempotent && len(r.Header.Values(HeaderIdempotencyKey)) > 0 {
 		s.once(w, r, op, body, handler)
 		return
 	}
 	handler(w, r)
+}
+
+// errLate ends the context of what is not answered in time.
+var errLate = errors.New("PostgreSQL or S3 did not answer in time")
+
+// boundAnswer ends the context of a request whose answer does not begin within AnswerTimeout: a server that hangs, rather than
+// refuse, must not hold a client for ever. An answer that has begun may take as long as it goes on. The returned function ends
+// the wait, and must be called.
+func (s *Server) boundAnswer(w http.ResponseWriter, r *http.Request) (*http.Request, func()) {
+	ctx, cancel := context.WithCancelCause(r.Context())
+	timer := time.AfterFunc(s.cfg.AnswerTimeout, func() { cancel(errLate) })
+	if answer, ok := w.(*answerWriter); ok {
+		answer.begun = func() { timer.Stop() }
+	}
+	return r.WithContext(ctx), func() {
+		timer.Stop()
+		cancel(nil)
+	}
 }
 
 // checkQuery refuses a query that huma would take a part of: one that cannot be read, or says a thing twice.
