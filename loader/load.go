@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"dropline/ingest"
@@ -42,6 +43,7 @@ type run struct {
 	limit    float64 // the tenant's reject limit
 	mapper   *mapping.Mapper
 	progress *progress
+	saving   sync.Mutex // of progress, so that an older report does not overtake a newer one
 	rejects  *rejectsFile
 	warnings []ingest.Reject
 	warned   int64
@@ -58,6 +60,10 @@ func (r *run) work(ctx context.Context) error {
 		if err := r.loadFile(ctx, &r.imp.Files[i]); err != nil {
 			return err
 		}
+	}
+	// The checks may take long, and the status shall not show the counts of half a second before their beginning all along.
+	if err := r.saveProgress(ctx); err != nil {
+		return err
 	}
 	if err := r.l.cfg.Ledger.StartValidating(ctx, r.imp.ID, r.imp.Attempt); err != nil {
 		return err
@@ -208,7 +214,7 @@ func (r *run) giveUp(ctx context.Context, cause error, last bool) error {
 		return errors.Join(errStopped, led.Release(ctx, r.imp.ID, r.imp.Attempt))
 	case kind == ingest.Conflict:
 		return r.abandon(ctx, cause)
-	case kind == ingest.Invalid || last:
+	case kind == ingest.Invalid || last && kind != ingest.Unavailable: // an outage may last as long as it likes
 		message, hint := ingest.MessageOf(cause), ingest.HintOf(cause)
 		if kind == ingest.Internal {
 			r.l.cfg.Logger.ErrorContext(ctx, "an import failed", "import", r.imp.ID, "err", cause)
@@ -265,12 +271,19 @@ func (r *run) outcome(checked staging.CheckResult) ledger.Outcome {
 		out.State = ingest.Rejected
 		out.Error = fmt.Sprintf("%d of %d files were refused", refused, len(out.Files))
 		out.Hint = "mend the files that the receipt names, or store a mapping for them, and send them again"
-	case float64(out.Rejected) > r.limit*float64(out.Read):
+	case overLimit(out.Rejected, out.Read, r.limit):
 		out.State = ingest.Rejected
-		out.Error = fmt.Sprintf("%d of %d rows were refused, over the limit of %g %%", out.Rejected, out.Read, r.limit*100)
+		out.Error = fmt.Sprintf("%d of %d rows were refused, over the limit of %.6g %%", out.Rejected, out.Read, r.limit*100)
 		out.Hint = "mend the rows that the rejects name and send the files again, or promote with an override"
 	}
 	return out
+}
+
+// overLimit reports whether more rows were refused than the limit allows; exactly as many as it allows are not too many. As
+// floats are a little off (0.29 × 100 is under 29), the bound is raised by far less than a row.
+func overLimit(rejected, read int64, limit float64) bool {
+	const off = 1e-12
+	return float64(rejected) > limit*float64(read)*(1+off)
 }
 
 // tablesOf adds up files by table, in the order in which the tables first occur.

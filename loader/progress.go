@@ -60,6 +60,13 @@ func (p *progress) report() ingest.Progress {
 	return out
 }
 
+// saveProgress records how far the run is. Conflict if the import is no longer its own.
+func (r *run) saveProgress(ctx context.Context) error {
+	r.saving.Lock()
+	defer r.saving.Unlock()
+	return r.l.cfg.Ledger.SaveProgress(ctx, r.imp.ID, r.imp.Attempt, r.progress.report())
+}
+
 // startHeartbeat reports progress until ctx ends, and stops the run when the import is no longer its own. The returned
 // channel is closed when it has ended.
 func (r *run) startHeartbeat(ctx context.Context, stop context.CancelCauseFunc) <-chan struct{} {
@@ -75,7 +82,7 @@ func (r *run) startHeartbeat(ctx context.Context, stop context.CancelCauseFunc) 
 			case <-tick.C:
 			}
 			// Reported even when nothing changed: that is how a run in a long check learns that it was cancelled.
-			err := r.l.cfg.Ledger.SaveProgress(ctx, r.imp.ID, r.imp.Attempt, r.progress.report())
+			err := r.saveProgress(ctx)
 			if ingest.KindOf(err) == ingest.Conflict && err != nil {
 				stop(err)
 				return
