@@ -31,7 +31,8 @@ func (l *Ledger) RequestPromotion(ctx context.Context, tenant ingest.TenantID, i
 			return ingest.WithHint(ingest.Errorf(ingest.Conflict, "", "the import's staged rows are no longer kept"),
 				"send the files again")
 		case !h.state.CanBecome(ingest.Promoting):
-			return ingest.Errorf(ingest.Conflict, "", "the import is %s: only a staged one can be promoted", spoken(h.state))
+			return ingest.WithHint(ingest.Errorf(ingest.Conflict, "", "the import is %s: only a staged one can be promoted",
+				spoken(h.state)), promotionHint(h.state))
 		}
 		if err := inTheWay(ctx, tx, h); err != nil {
 			return err
@@ -51,15 +52,34 @@ func (l *Ledger) RequestPromotion(ctx context.Context, tenant ingest.TenantID, i
 	})
 }
 
+// promotionHint says what to do about an import that cannot be promoted in that state.
+func promotionHint(s ingest.State) string {
+	switch s {
+	case ingest.Queued, ingest.Loading, ingest.Validating:
+		return "wait until it is staged"
+	case ingest.Failed, ingest.Cancelled:
+		return "retry it first"
+	case ingest.Promoting, ingest.Promoted, ingest.RollingBack:
+		return "its status shows how its promotion went"
+	case ingest.RolledBack:
+		return "send the files again: a rolled back import stays as it is"
+	case ingest.Staged, ingest.Rejected:
+	}
+	return ""
+}
+
 // RequestRollback takes the tenant's last promoted import to rolling_back.
 func (l *Ledger) RequestRollback(ctx context.Context, tenant ingest.TenantID, id ingest.ImportID, by string,
 ) (ingest.Import, error) {
 	return l.request(ctx, "ledger.RequestRollback", tenant, id, func(tx pgx.Tx, h held) error {
 		switch {
 		case !h.state.CanBecome(ingest.RollingBack):
-			return ingest.Errorf(ingest.Conflict, "", "the import is %s: only a promoted one can be rolled back", spoken(h.state))
+			return ingest.WithHint(ingest.Errorf(ingest.Conflict, "", "the import is %s: only a promoted one can be rolled back",
+				spoken(h.state)), "the list of imports, with the state promoted, has those that can be")
 		case h.lapsed:
-			return ingest.Errorf(ingest.Conflict, "", "what was there before the import's promotion is no longer kept")
+			return ingest.WithHint(
+				ingest.Errorf(ingest.Conflict, "", "what was there before the import's promotion is no longer kept"),
+				"send corrected files and promote them; the operator sets how long it is kept (rollback_retention)")
 		}
 		err := blocker(ctx, tx, "a later promotion comes before it: %s is %s", "roll that one back first, or wait until it is over",
 			`SELECT id, state FROM dropline.imports WHERE tenant = $1 AND seq <> $2 AND (state IN ('promoting', 'rolling_back')
@@ -83,7 +103,8 @@ func (l *Ledger) RequestRollback(ctx context.Context, tenant ingest.TenantID, id
 func (l *Ledger) Cancel(ctx context.Context, tenant ingest.TenantID, id ingest.ImportID, by string) (ingest.Import, error) {
 	return l.request(ctx, "ledger.Cancel", tenant, id, func(tx pgx.Tx, h held) error {
 		if !h.state.CanBecome(ingest.Cancelled) {
-			return ingest.Errorf(ingest.Conflict, "", "the import is %s: it can no longer be cancelled", spoken(h.state))
+			return ingest.WithHint(ingest.Errorf(ingest.Conflict, "", "the import is %s: it can no longer be cancelled",
+				spoken(h.state)), "only what is queued or being loaded can be; a promotion can be rolled back")
 		}
 		if err := l.note(ctx, tx, id, "cancel", by); err != nil {
 			return err
@@ -98,8 +119,8 @@ func (l *Ledger) Cancel(ctx context.Context, tenant ingest.TenantID, id ingest.I
 func (l *Ledger) Retry(ctx context.Context, tenant ingest.TenantID, id ingest.ImportID, by string) (ingest.Import, error) {
 	return l.request(ctx, "ledger.Retry", tenant, id, func(tx pgx.Tx, h held) error {
 		if h.state != ingest.Failed && h.state != ingest.Cancelled {
-			return ingest.Errorf(ingest.Conflict, "", "the import is %s: only a failed or cancelled one can be tried again",
-				spoken(h.state))
+			return ingest.WithHint(ingest.Errorf(ingest.Conflict, "", "the import is %s: only a failed or cancelled one can be tried again",
+				spoken(h.state)), "to load files anew, send them again with what is to be mended")
 		}
 		var files bool
 		err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM dropline.import_files WHERE import_id = $1)`, id).Scan(&files)
