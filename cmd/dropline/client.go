@@ -257,6 +257,10 @@ func problemFailure(resp *http.Response) error {
 		if e.Location != "" {
 			line = e.Location + ": " + e.Message
 		}
+		if e.Location == "query.tenant" {
+			f.hint = "name it: --tenant TENANT"
+			continue // the words of the API, which has no flags
+		}
 		f.details = append(f.details, line)
 	}
 	if id := resp.Header.Get(api.HeaderRequestID); id != "" && resp.StatusCode >= 500 {

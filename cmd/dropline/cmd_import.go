@@ -224,7 +224,7 @@ func showRejects(w io.Writer, rejects []api.Reject, total int64, what string) {
 
 // importCancelCmd cancels an import.
 type importCancelCmd struct {
-	importChoice
+	namedImport
 }
 
 // Help is kong's long text.
@@ -237,11 +237,11 @@ Examples:
 }
 
 // Run carries the command out.
-func (c *importCancelCmd) Run(a *app) error { return a.importVerb(&c.importChoice, "cancel") }
+func (c *importCancelCmd) Run(a *app) error { return a.importVerb(&c.namedImport, "cancel") }
 
 // importRetryCmd retries an import.
 type importRetryCmd struct {
-	importChoice
+	namedImport
 }
 
 // Help is kong's long text.
@@ -254,10 +254,10 @@ Examples:
 }
 
 // Run carries the command out.
-func (c *importRetryCmd) Run(a *app) error { return a.importVerb(&c.importChoice, "retry") }
+func (c *importRetryCmd) Run(a *app) error { return a.importVerb(&c.namedImport, "retry") }
 
 // importVerb asks for something to be done to an import.
-func (a *app) importVerb(c *importChoice, verb string) error {
+func (a *app) importVerb(c *namedImport, verb string) error {
 	cl, err := a.client()
 	if err != nil {
 		return err

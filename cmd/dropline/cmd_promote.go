@@ -10,7 +10,7 @@ import (
 
 // promoteCmd promotes an import.
 type promoteCmd struct {
-	importChoice
+	namedImport
 	Override *string       `help:"Promote a rejected import all the same, without its refused rows, for this reason, which is recorded." placeholder:"REASON"`
 	Wait     bool          `help:"Wait until it is done and show what it changed."`
 	Timeout  time.Duration `help:"With --wait: give up waiting after so long." placeholder:"DURATION"`

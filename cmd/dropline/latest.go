@@ -16,6 +16,17 @@ type importChoice struct {
 	Tenant string `help:"With latest: of this tenant." placeholder:"TENANT"`
 }
 
+// namedImport names an import on which something is done: to leave its name out must not do it to whichever is the newest.
+type namedImport struct {
+	ID     string `arg:"" help:"The import, or latest."`
+	Tenant string `help:"With latest: of this tenant." placeholder:"TENANT"`
+}
+
+// resolve returns the id of the import that is meant.
+func (c *namedImport) resolve(cl *client) (string, error) {
+	return (&importChoice{ID: c.ID, Tenant: c.Tenant}).resolve(cl)
+}
+
 // resolve returns the id of the import that is meant.
 func (c *importChoice) resolve(cl *client) (string, error) {
 	if c.ID != latest {
