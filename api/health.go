@@ -51,6 +51,7 @@ func (s *Server) registerServer() {
 		}
 		return &healthOutput{Body: Health{Status: "ok"}}, nil
 	})
+	// Like the two above it needs no token: what scrapes it is a machine of the operator's own, and it names no tenant.
 	if s.cfg.Metrics != nil {
 		s.mux.Handle("GET /metrics", s.cfg.Metrics)
 	}

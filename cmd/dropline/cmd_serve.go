@@ -50,7 +50,8 @@ variables, profiles or instance roles. Several processes with the same two may s
 At the first start a credential for the operator is written to operator.json in the data directory (mode 0600) and shown
 once. The client commands find it there. Where it listens is in server.json while it runs.
 
-The API speaks HTTP: put a proxy that speaks TLS in front of it before it leaves the machine, and tell --api-url.
+The API speaks HTTP: put a proxy that speaks TLS in front of it before it leaves the machine, and tell --api-url. /healthz,
+/readyz and /metrics (Prometheus) need no token: they name no tenant, but a proxy need not pass them on.
 
 Examples:
 
