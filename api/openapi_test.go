@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"gopkg.in/yaml.v3"
+
+	"dropline/api"
 )
 
 var update = flag.Bool("update", false, "write golden files")
@@ -38,15 +40,17 @@ type specEntry struct {
 	Description string                `json:"description"`
 	Tags        []string              `json:"tags"`
 	Security    []map[string][]string `json:"security"`
-	Parameters  []struct {
-		Name     string `json:"name"`
-		In       string `json:"in"`
-		Required bool   `json:"required"`
-	} `json:"parameters"`
+	Parameters  []specParameter       `json:"parameters"`
 	RequestBody *struct {
 		Content map[string]json.RawMessage `json:"content"`
 	} `json:"requestBody"`
 	Responses map[string]specResponse `json:"responses"`
+}
+
+type specParameter struct {
+	Name     string `json:"name"`
+	In       string `json:"in"`
+	Required bool   `json:"required"`
 }
 
 // needsToken reports whether every way to call the operation is by a token.
@@ -154,6 +158,11 @@ func TestOpenAPIIsWhole(t *testing.T) {
 				t.Errorf("%s: path parameters (-path +documented):\n%s", where, diff)
 			}
 			checkResponses(t, where, op, s)
+			if method == "post" && op.OperationID != "issueToken" && !slices.ContainsFunc(op.Parameters, func(p specParameter) bool {
+				return p.In == "header" && p.Name == api.HeaderIdempotencyKey
+			}) {
+				t.Errorf("%s: it starts work and takes no Idempotency-Key", where)
+			}
 		}
 	}
 	checkRefs(t, f.do(http.MethodGet, "/openapi.json", "", nil).body, s)

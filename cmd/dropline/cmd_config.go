@@ -76,11 +76,20 @@ func (configCmd) Run(a *app) error {
 			put(w, "\nno server was reached: start one with `dropline serve` to see its host key's fingerprint here\n")
 			return
 		}
-		put(w, "\nserver %s (version %s)\n", out.Server.URL, out.Server.Version)
-		if out.Server.SFTP != "" {
-			put(w, "SFTP %s, host key %s\n", out.Server.SFTP, strings.Join(out.Server.Fingerprints, ", "))
+		put(w, "\nserver %s (version %s)\n", either(out.Server.URL, "with no API of its own"), out.Server.Version)
+		if len(out.Server.Fingerprints) > 0 { // all processes on one database have the same
+			put(w, "SFTP %s, host key %s\n", either(out.Server.SFTP, "in another process (sftp.address tells clients where)"),
+				strings.Join(out.Server.Fingerprints, ", "))
 		}
 	})
+}
+
+// either is text, or what stands for it where there is none.
+func either(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
 }
 
 // runningServer asks the server that the settings point to; nil if there is none, which is no error here.

@@ -116,10 +116,11 @@ func ready(ts *testscript.TestScript, neg bool, args []string) {
 			Fingerprints []string `json:"fingerprints"`
 		}
 		ts.Check(json.Unmarshal(raw, &at))
-		i := strings.LastIndexByte(at.SFTP, ':')
-		ts.Setenv("SFTPHOST", at.SFTP[:i])
-		ts.Setenv("SFTPPORT", at.SFTP[i+1:])
-		ts.Setenv("FINGERPRINT", at.Fingerprints[0])
+		if host, port, err := net.SplitHostPort(at.SFTP); err == nil { // else it has another role
+			ts.Setenv("SFTPHOST", host)
+			ts.Setenv("SFTPPORT", port)
+			ts.Setenv("FINGERPRINT", at.Fingerprints[0])
+		}
 		ts.Setenv("SERVERPID", fmt.Sprint(at.PID))
 		return
 	}
