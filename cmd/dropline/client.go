@@ -208,8 +208,13 @@ func (c *client) unreachable(err error) error {
 	if errors.As(err, &u) {
 		err = u.Err
 	}
-	return failed("start one with `dropline serve`, or set DROPLINE_URL to where it is", "no server answers at %s: %w", c.base, err)
+	return &failure{
+		message: fmt.Sprintf("no server answers at %s: %v", c.base, err), status: exitFailed, cause: errors.Join(errNoServer, err),
+		hint: "start one with `dropline serve`, or set DROPLINE_URL to where it is",
+	}
 }
+
+var errNoServer = errors.New("no server answers")
 
 // signIn fetches a token, once per run.
 func (c *client) signIn() error {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 
@@ -11,6 +13,9 @@ import (
 
 // pollEvery is how often a watched import is asked about: often enough for a bar to move, rarely enough to cost nothing.
 const pollEvery = 300 * time.Millisecond
+
+// watchPatience is how long a server that has answered may be away: longer than a restart takes.
+const watchPatience = 3 * time.Minute
 
 // statusCmd shows how far an import is.
 type statusCmd struct {
@@ -24,7 +29,7 @@ func (statusCmd) Help() string {
 	return `Shows in a line how far an import and its promotion are. With --watch it is followed: with a progress bar on a terminal,
 else with a line whenever something changed (with --json: a JSON object per line). Exit status then: 0 staged, promoted or
 rolled back; 3 rejected; 1 failed or cancelled. Files that have arrived and are in no import yet, as the tenant's quiet period
-is not over, are waited for: latest is then the import that they become.
+is not over, are waited for: latest is then the import that they become. A server that is started again meanwhile is waited for too.
 
 Examples:
 
@@ -114,13 +119,18 @@ func (a *app) watch(cl *client, id string, timeout time.Duration) (api.ImportSta
 	defer show.end()
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
+	var s api.ImportStatus
+	var patient patience
 	for {
-		s, err := cl.status(id)
-		if err != nil {
+		now, err := cl.status(id)
+		if !patient.bears(err) {
 			return s, err
 		}
-		if err := show.update(s); err != nil || resting(s.State) {
-			return s, err
+		if err == nil {
+			s = now
+			if err := show.update(s); err != nil || resting(s.State) {
+				return s, err
+			}
 		}
 		select {
 		case <-tick.C:
@@ -130,6 +140,27 @@ func (a *app) watch(cl *client, id string, timeout time.Duration) (api.ImportSta
 			return s, a.ctx.Err()
 		}
 	}
+}
+
+// patience bears what passes by itself, once the server has answered: it may be starting again.
+type patience struct {
+	answered bool
+	since    time.Time // of the trouble
+}
+
+// bears reports whether whoever follows something goes on after err.
+func (p *patience) bears(err error) bool {
+	if err == nil {
+		p.answered, p.since = true, time.Time{}
+		return true
+	}
+	if !p.answered || !errors.Is(err, errNoServer) && !hasStatus(err, http.StatusServiceUnavailable) {
+		return false
+	}
+	if p.since.IsZero() {
+		p.since = time.Now()
+	}
+	return time.Since(p.since) < watchPatience
 }
 
 // progress shows a watched import.

@@ -63,13 +63,17 @@ func (c *importChoice) await(a *app, cl *client, timeout time.Duration) (string,
 	}
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
+	var arriving int64
+	var patient patience
 	for told := false; ; {
-		arriving, err := c.arriving(cl)
-		if err != nil {
+		now, err := c.arriving(cl)
+		if !patient.bears(err) {
 			return "", err
 		}
-		if arriving == 0 {
-			return c.resolve(cl)
+		if err == nil {
+			if arriving = now; arriving == 0 {
+				return c.resolve(cl)
+			}
 		}
 		if !told {
 			a.say("waiting: %s", arrivingText(arriving))
