@@ -46,11 +46,11 @@ func (s *Server) registerRejects() {
 	}}, s.listRejects)
 	register(s, operation{access: anyCaller, Operation: huma.Operation{
 		OperationID: "downloadRejects", Method: http.MethodGet, Path: "/etl/imports/{requestId}/rejects.csv", Tags: []string{tagImports},
-		Summary:     "Download every refused row as CSV",
+		Summary: "Download every refused row as CSV",
 		Description: "One line per refused row, after a header line, which is there also when no row was refused. Values are as " +
 			"received: have a spreadsheet take the columns as text, or it may take one that begins with = for a formula.",
-		Responses:   map[string]*huma.Response{"200": {Description: "The refused rows", Content: csv()}},
-		Errors:      []int{http.StatusNotFound, http.StatusConflict},
+		Responses: map[string]*huma.Response{"200": {Description: "The refused rows", Content: csv()}},
+		Errors:    []int{http.StatusNotFound, http.StatusConflict},
 	}}, func(ctx context.Context, in *importInput) (*streamOutput, error) {
 		return s.streamRejects(ctx, in.RequestID)
 	})
