@@ -21,17 +21,12 @@ func staged() []ingest.State {
 
 // restore looks for tenants whose staging a crash of PostgreSQL has emptied, and brings their rows back before anybody asks.
 func (l *Loader) restore(ctx context.Context) error {
-	imports, err := l.cfg.Ledger.ListImports(ctx, ingest.ImportFilter{States: staged(), Limit: ingest.MaxPage})
+	tenants, err := l.cfg.Ledger.TenantsWith(ctx, staged())
 	if err != nil {
 		return err
 	}
-	looked := map[ingest.TenantID]bool{}
-	for _, imp := range imports {
-		if looked[imp.Tenant] {
-			continue
-		}
-		looked[imp.Tenant] = true
-		intact, err := l.cfg.Store.Intact(ctx, imp.Tenant)
+	for _, tenant := range tenants {
+		intact, err := l.cfg.Store.Intact(ctx, tenant)
 		if err != nil {
 			return err
 		}
@@ -39,8 +34,8 @@ func (l *Loader) restore(ctx context.Context) error {
 			continue
 		}
 		// A tenant at whose imports a worker is already is restored by that worker.
-		if _, err := l.cfg.Ledger.WithTenantLock(ctx, imp.Tenant, func(ctx context.Context) error {
-			return l.restoreTenant(ctx, imp.Tenant)
+		if _, err := l.cfg.Ledger.WithTenantLock(ctx, tenant, func(ctx context.Context) error {
+			return l.restoreTenant(ctx, tenant)
 		}); err != nil {
 			return err
 		}

@@ -67,6 +67,18 @@ func (l *Ledger) ListImports(ctx context.Context, filter ingest.ImportFilter) ([
 	return list, nil
 }
 
+// TenantsWith returns the tenants that have imports in one of the states whose tables have not lapsed.
+func (l *Ledger) TenantsWith(ctx context.Context, in []ingest.State) ([]ingest.TenantID, error) {
+	const op = "ledger.TenantsWith"
+	rows, err := l.pool.Query(ctx, `SELECT DISTINCT tenant FROM dropline.imports
+		WHERE state = ANY ($1) AND lapsed_at IS NULL ORDER BY tenant`, states(in))
+	if err != nil {
+		return nil, fault(op, err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[ingest.TenantID])
+	return list, fault(op, err)
+}
+
 // SampleRejects returns the first rejects of an import, in the order of file and record, up to limit, and warnings likewise.
 func (l *Ledger) SampleRejects(ctx context.Context, id ingest.ImportID, limit int,
 ) (rejects, warnings []ingest.Reject, err error) {

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -171,6 +172,20 @@ func TestListImports(t *testing.T) {
 	_, err := w.Register(t.Context(), w.registration(globex, file, "G"))
 	w.must(err)
 	foreign := w.close()
+	for _, c := range []struct {
+		states []ingest.State
+		want   []ingest.TenantID
+	}{
+		{[]ingest.State{ingest.Staged}, []ingest.TenantID{acme}},
+		{[]ingest.State{ingest.Staged, ingest.Queued}, []ingest.TenantID{acme, globex}},
+		{[]ingest.State{ingest.Promoted}, nil},
+	} {
+		got, err := w.TenantsWith(t.Context(), c.states)
+		w.must(err)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("tenants with %v: %v", c.states, got)
+		}
+	}
 	for _, c := range []struct {
 		name   string
 		filter ingest.ImportFilter
