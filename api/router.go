@@ -167,8 +167,11 @@ func checkQuery(raw string, repeatable []string) error {
 // readBody reads a bounded body in bounded time. The deadline is taken back, since net/http would end the request's context
 // when it passes.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) (string, error) {
-	tooLarge := newProblem(http.StatusRequestEntityTooLarge,
-		"the body is larger than "+strconv.FormatInt(limit, 10)+" bytes", "files are sent with PUT /etl/files/{name}")
+	hint := "files are sent with PUT /etl/files/{name}"
+	if limit == maxPublicBody {
+		hint = "a token request is a short form: grant_type, client_id and client_secret"
+	}
+	tooLarge := newProblem(http.StatusRequestEntityTooLarge, "the body is larger than "+strconv.FormatInt(limit, 10)+" bytes", hint)
 	if r.ContentLength > limit {
 		return "", tooLarge
 	}
