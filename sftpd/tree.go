@@ -83,6 +83,10 @@ func (t tree) command(ctx context.Context, r *sftp.Request) error {
 	if r.Method == "Setstat" {
 		return t.setstat(ctx, r, p)
 	}
+	if r.Method == "Mkdir" && ownFolder(p) {
+		// Clients that make a path step by step take Failure, but not Permission denied, for "it is there, go on".
+		return ingest.Errorf(ingest.Conflict, "sftpd.Mkdir", "%q is there already", p)
+	}
 	if !ingest.InInbox(p) {
 		return denied(p)
 	}
@@ -202,6 +206,11 @@ func (t tree) LookupUserName(string) string { return string(t.s.tenant) }
 
 // LookupGroupName implements sftp.NameLookupFileLister.
 func (t tree) LookupGroupName(string) string { return string(t.s.tenant) }
+
+// ownFolder reports whether p is one of the folders that every tenant has.
+func ownFolder(p string) bool {
+	return p == "/" || p == ingest.Inbox || p == ingest.Archive || p == ingest.Reports
+}
 
 func denied(p string) error {
 	return ingest.WithHint(ingest.Errorf(ingest.Denied, "sftpd", "%q cannot be changed", p), "only what is below /inbox can")
