@@ -17,6 +17,9 @@ const (
 	modeOtherFile = fs.FileMode(0o444)
 )
 
+// owner is the user and group of everything, as numbers; their name is the tenant's.
+const owner = 0
+
 // fileInfo is an entry as pkg/sftp wants it. Its methods run on that library's goroutines, where a panic could not be
 // caught: they only return fields.
 type fileInfo struct {
@@ -43,6 +46,12 @@ func (i fileInfo) IsDir() bool { return i.mode.IsDir() }
 
 // Sys implements fs.FileInfo.
 func (i fileInfo) Sys() any { return nil }
+
+// Uid implements, with Gid, sftp.FileInfoUidGid. OpenSSH's chown and chgrp ask for them before they set them, which does nothing.
+func (i fileInfo) Uid() uint32 { return owner }
+
+// Gid is as Uid.
+func (i fileInfo) Gid() uint32 { return owner }
 
 func infoOf(e ingest.Entry) fileInfo {
 	info := fileInfo{name: path.Base(e.Path), size: e.Size, mode: modeOtherFile, modTime: e.ModTime}

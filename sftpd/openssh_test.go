@@ -61,6 +61,8 @@ rename /inbox/daily/A.csv /inbox/B.csv
 rmdir /inbox/daily
 get /inbox/B.csv b
 chmod 600 /inbox/B.csv
+chown 1000 /inbox/B.csv
+chgrp 1000 /inbox/B.csv
 chmod 700 /inbox
 rm /inbox/B.csv
 `)

@@ -186,9 +186,10 @@ func (w *wire) onUpload(kind byte, id uint32, u *upload, handle string, f *field
 		}
 		w.status(id, w.s.onUpload(u, func() error { return u.write(offset, data) }))
 	case fxpFstat:
-		b := binary.BigEndian.AppendUint32(answer(fxpAttrs, id), attrSize|attrPermissions|attrTimes)
+		b := binary.BigEndian.AppendUint32(answer(fxpAttrs, id), attrSize|attrOwner|attrPermissions|attrTimes)
 		info := u.info()
 		b = binary.BigEndian.AppendUint64(b, uint64(info.size))
+		b = binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(b, info.Uid()), info.Gid())
 		b = binary.BigEndian.AppendUint32(b, 0o100000|uint32(info.mode.Perm()))
 		b = binary.BigEndian.AppendUint32(b, uint32(info.modTime.Unix()))
 		w.send(seal(binary.BigEndian.AppendUint32(b, uint32(info.modTime.Unix()))))
