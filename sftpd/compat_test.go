@@ -1,7 +1,10 @@
 package sftpd_test
 
 import (
+	"bytes"
 	"testing"
+
+	"dropline/ingest"
 )
 
 func TestRawMkdirOfWhatIsThereIsNoMatterOfPermission(t *testing.T) {
@@ -21,4 +24,74 @@ func TestRawMkdirOfWhatIsThereIsNoMatterOfPermission(t *testing.T) {
 	w.want(4, "")
 	w.send(14, field("/archive/2026"), u32(0))
 	w.want(3, "only what is below /inbox can")
+}
+
+func TestRawHandlesAreGoodForWhatTheyWereOpenedFor(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	data := sample(1000)
+	r.store(ingest.EntryDrop, "/inbox/A.csv", data)
+	w := r.raw()
+	reading := w.open("/inbox/A.csv", read)
+	w.write(reading, 0, sample(10))
+	w.want(4, "not open for writing")
+	w.send(11, field("/inbox"))
+	_, body := w.receive()
+	w.write(string(body[8:]), 0, sample(10))
+	w.want(4, "not open for writing")
+	writing := w.open("/inbox/A.csv", write)
+	w.send(5, field(writing), u64(0), u32(100))
+	w.want(4, "not open for reading")
+}
+
+// As mounts and editors do, which open a file for both and then may only look at it, or at its end before they append.
+func TestRawReadThroughAHandleForBoth(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	data := sample(300_000)
+	r.store(ingest.EntryDrop, "/inbox/A.csv", data[:299_000])
+	w := r.raw()
+	get := func(handle string, offset uint64, length uint32, want []byte) {
+		t.Helper()
+		w.send(5, field(handle), u64(offset), u32(length))
+		if kind, body := w.receive(); kind != 103 || !bytes.Equal(body[8:], want) {
+			t.Fatalf("READ at %d: %d, %d bytes, want %d", offset, kind, len(body)-8, len(want))
+		}
+	}
+	handle := w.open("/inbox/A.csv", read|write)
+	get(handle, 0, 1000, data[:1000])
+	get(handle, 298_990, 1000, data[298_990:299_000])
+	get(handle, 5, 1<<32-1, data[5:5+255<<10])
+	for _, offset := range []uint64{299_000, 1 << 63, 1<<64 - 1} {
+		w.send(5, field(handle), u64(offset), u32(10))
+		w.want(1, "")
+	}
+	w.send(5, field(handle), u64(0)) // cut short
+	w.want(4, "cut short")
+	w.close(handle)
+	w.want(0, "")
+	if n := len(r.ledger.registered()); n != 0 {
+		t.Fatalf("%d drops of a file that was only read", n)
+	}
+
+	handle = w.open("/inbox/A.csv", read|write|appendFlag)
+	get(handle, 298_000, 2000, data[298_000:299_000])
+	w.write(handle, 299_000, data[299_000:])
+	w.want(0, "")
+	w.send(5, field(handle), u64(0), u32(10))
+	w.want(8, "cannot be read while it is being sent")
+	w.close(handle)
+	w.want(0, "")
+	if !bytes.Equal(r.only("/inbox/A.csv"), data) {
+		t.Error("the bytes differ")
+	}
+	for range 200 { // no handle is left behind by them
+		handle = w.open("/inbox/A.csv", read|write)
+		get(handle, 0, 1, data[:1])
+		w.close(handle)
+		w.want(0, "")
+	}
+	handle = w.open("/inbox/new.csv", read|write|create)
+	w.send(5, field(handle), u64(0), u32(10))
+	w.want(1, "")
 }

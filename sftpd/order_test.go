@@ -121,7 +121,7 @@ func TestRawRefusals(t *testing.T) {
 			w.write(h, 5, block)
 			w.want(0, "")
 			w.send(5, field(h), u64(0), u32(10))
-			w.want(8, "cannot be read")
+			w.want(failure, "not open for reading")
 		},
 	}
 	for name, attack := range tests {

@@ -16,6 +16,7 @@ const (
 	fxpSymlink       = 20
 	fxpStatus        = 101
 	fxpHandle        = 102
+	fxpData          = 103
 	fxpAttrs         = 105
 	fxpExtended      = 200
 	fxpExtendedReply = 201

@@ -22,7 +22,7 @@ type raw struct {
 }
 
 const (
-	write, appendFlag, create, trunc, excl = 0x02, 0x04, 0x08, 0x10, 0x20
+	read, write, appendFlag, create, trunc, excl = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 )
 
 func (r *rig) raw() *raw {

@@ -12,6 +12,7 @@ import (
 // Status codes of SFTP version 3, as the wire writes them.
 const (
 	statusOK               = 0
+	statusEOF              = 1
 	statusNoSuchFile       = 2
 	statusPermissionDenied = 3
 	statusFailure          = 4

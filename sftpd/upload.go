@@ -31,6 +31,9 @@ type upload struct {
 	ctx    context.Context //nolint:containedctx // the lifetime of the ingest.Upload, which outlives the connection
 	cancel context.CancelFunc
 
+	entry ingest.Entry // what is stored at the path, if base says that something is
+	old   *download    // of that, once it has been read by this handle
+
 	in    *ingest.Upload // nil until the first write says whether it begins or resumes
 	next  int64          // the offset, as the client counts, of the first byte that is missing
 	added int64          // bytes handed to in
@@ -60,7 +63,7 @@ func (s *session) openUpload(ctx context.Context, path string, flags uint32) (*u
 	case err == nil && entry.Kind != ingest.EntryPartial && flags&(openCreate|openExcl) == openCreate|openExcl:
 		return nil, ingest.Errorf(ingest.Conflict, op, "%q is there already", path)
 	case err == nil:
-		u.base = entry.Size
+		u.base, u.entry = entry.Size, entry
 	case ingest.KindOf(err) != ingest.NotFound:
 		return nil, err
 	case flags&openCreate == 0:
@@ -197,6 +200,7 @@ func (u *upload) sync() error {
 // commit ends the upload as the client asked by CLOSE.
 func (u *upload) commit() error {
 	defer u.cancel()
+	defer u.closeOld()
 	ctx, cancel := context.WithTimeout(u.ctx, commitTimeout)
 	defer cancel()
 	if u.err == nil && !u.early.empty() {
@@ -226,6 +230,7 @@ func (u *upload) commit() error {
 // suspend ends the upload when its connection is gone: nothing is registered, what came is kept to be resumed.
 func (u *upload) suspend() {
 	defer u.cancel()
+	defer u.closeOld()
 	ctx, cancel := context.WithTimeout(u.ctx, suspendTimeout)
 	defer cancel()
 	u.early.clear()

@@ -114,6 +114,11 @@ func (w *wire) take(packet []byte) (taken bool) {
 			w.onUpload(kind, id, u, string(handle), &f)
 			return true
 		}
+		if kind == fxpWrite {
+			// pkg/sftp would take it for a READ, or a READDIR, if the handle is good for that.
+			w.status(id, &statusError{nil, "this handle is not open for writing"})
+			return true
+		}
 	case fxpExtended:
 		switch string(f.bytes()) {
 		case "limits@openssh.com":
@@ -201,7 +206,7 @@ func (w *wire) onUpload(kind byte, id uint32, u *upload, handle string, f *field
 		}
 		w.status(id, w.s.onUpload(u, func() error { return u.set(a) }))
 	case fxpRead:
-		w.status(id, &statusError{errUnsupported, "a file cannot be read while it is being sent"})
+		w.read(id, u, f)
 	case fxpClose:
 		w.close(id, u, handle)
 	}
