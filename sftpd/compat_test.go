@@ -2,6 +2,7 @@ package sftpd_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"testing"
 
 	"dropline/ingest"
@@ -94,4 +95,52 @@ func TestRawReadThroughAHandleForBoth(t *testing.T) {
 	handle = w.open("/inbox/new.csv", read|write|create)
 	w.send(5, field(handle), u64(0), u32(10))
 	w.want(1, "")
+}
+
+// Scripts and mounts empty a file by its name before they write it anew.
+func TestRawTruncateByName(t *testing.T) {
+	t.Parallel()
+	const size, times = 1, 8
+	r := newRig(t)
+	r.store(ingest.EntryDrop, "/inbox/A.csv", sample(1000))
+	r.store(ingest.EntryTemporary, "/inbox/.B.csv", sample(1000))
+	r.store(ingest.EntryPartial, "/inbox/C.csv", sample(1000))
+	w := r.raw()
+	w.send(9, field("/inbox/A.csv"), u32(size|times), u64(0), u32(5), u32(7))
+	w.want(0, "")
+	w.send(9, field("/inbox/.B.csv"), u32(size), u64(0))
+	w.want(0, "")
+	if got := r.only("/inbox/A.csv"); len(got) != 0 {
+		t.Errorf("%d bytes", len(got))
+	}
+	for _, path := range []string{"/inbox/A.csv", "/inbox/.B.csv"} {
+		w.send(17, field(path))
+		if kind, body := w.receive(); kind != 105 || binary.BigEndian.Uint64(body[8:]) != 0 {
+			t.Errorf("STAT %s: %d % x", path, kind, body)
+		}
+	}
+	if info, err := r.client().Stat("/inbox/A.csv"); err != nil || info.ModTime().Unix() != 7 {
+		t.Errorf("%v %v", info, err)
+	}
+	handle := w.open("/inbox/A.csv", write)
+	w.write(handle, 0, sample(10))
+	w.want(0, "")
+	w.send(9, field("/inbox/A.csv"), u32(size), u64(0)) // while it is open
+	w.want(8, "")
+	w.close(handle)
+	w.want(0, "")
+	if got, _ := r.stored("/inbox/A.csv"); !bytes.Equal(got, sample(10)) {
+		t.Errorf("%d bytes", len(got))
+	}
+	w.send(9, field("/inbox/C.csv"), u32(size), u64(0)) // a partial is no file, and does not become one
+	w.want(8, "not completed")
+	w.send(9, field("/inbox/A.csv"), u32(size), u64(5))
+	w.want(8, "")
+	w.send(9, field("/inbox/none.csv"), u32(size), u64(0))
+	w.want(2, "")
+	w.send(9, field("/inbox"), u32(size), u64(0))
+	w.want(8, "")
+	r.store(ingest.EntryDrop, "/archive/D.csv", sample(10))
+	w.send(9, field("/archive/D.csv"), u32(size), u64(0))
+	w.want(3, "only what is below /inbox can")
 }

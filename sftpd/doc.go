@@ -18,6 +18,7 @@
 //   - OPEN with TRUNC, and OPEN of what does not exist, starts a new file. OPEN of a stored file without TRUNC is decided by
 //     the first WRITE: at the offset of its end it resumes, at 0 it replaces the whole, or appends if APPEND was given.
 //     CLOSE without a WRITE leaves the stored file as it was, and until a WRITE a handle that is open for both reads it.
+//   - SETSTAT of the size 0 replaces a stored file by an empty one; any other change of a size is refused.
 //   - Bytes may come in any order within a window. Bytes sent twice, or a gap left at CLOSE, refuse the file.
 //   - A connection that breaks registers nothing. What came before the first gap is kept to be resumed.
 package sftpd

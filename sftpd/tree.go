@@ -5,7 +5,6 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"time"
 
 	"dropline/ingest"
 
@@ -116,40 +115,6 @@ func (t tree) rename(ctx context.Context, r *sftp.Request, replace bool) error {
 		}
 	}
 	return t.s.ledger.Rename(ctx, t.s.tenant, from, to, replace)
-}
-
-// setstat honours times, takes owner and permissions for nothing, and refuses to change the size of a stored file.
-func (t tree) setstat(ctx context.Context, r *sftp.Request, p string) error {
-	flags, attrs := r.AttrFlags(), r.Attributes()
-	if attrs == nil {
-		return &statusError{sftp.ErrSSHFxBadMessage, "attributes cut short"}
-	}
-	size, mtime := int64(-1), time.Unix(int64(attrs.Mtime), 0)
-	u := t.s.openAt(p)
-	if u != nil {
-		size = u.size()
-	} else {
-		info, err := t.s.stat(ctx, p)
-		if err != nil {
-			return err
-		}
-		if !info.IsDir() {
-			size = info.Size()
-		}
-	}
-	if flags.Size && attrs.Size != uint64(size) {
-		return &statusError{sftp.ErrSSHFxOpUnsupported, "the size of a stored file cannot be changed; send it again"}
-	}
-	switch {
-	case !flags.Acmodtime, size < 0: // a folder's time is not kept
-		return nil
-	case u != nil:
-		u.setModTime(mtime)
-		return nil
-	case !ingest.InInbox(p):
-		return denied(p)
-	}
-	return t.s.ledger.SetModTime(ctx, t.s.tenant, p, mtime)
 }
 
 // StatVFS implements sftp.StatVFSFileCmder: the tenant's quota as a file system.

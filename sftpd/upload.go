@@ -90,13 +90,13 @@ func (s *session) openUpload(ctx context.Context, path string, flags uint32) (*u
 	return u, nil
 }
 
-func (u *upload) delivery() ingest.Delivery {
-	return ingest.Delivery{Tenant: u.session.tenant, Path: u.path, Via: ingest.ViaSFTP, By: u.session.by}
+func (s *session) delivery(path string) ingest.Delivery {
+	return ingest.Delivery{Tenant: s.tenant, Path: path, Via: ingest.ViaSFTP, By: s.by}
 }
 
 // begin starts a new file.
 func (u *upload) begin() (err error) {
-	u.in, err = u.session.receiver.Create(u.ctx, u.delivery())
+	u.in, err = u.session.receiver.Create(u.ctx, u.session.delivery(u.path))
 	u.next = 0
 	return err
 }
@@ -149,10 +149,10 @@ func (u *upload) place(offset uint64, data []byte) error {
 func (u *upload) decide(at int64) (err error) {
 	switch {
 	case at == u.base:
-		u.in, err = u.session.receiver.Resume(u.ctx, u.delivery())
+		u.in, err = u.session.receiver.Resume(u.ctx, u.session.delivery(u.path))
 		u.next = u.base
 	case at == 0 && u.flags&openAppend != 0:
-		u.in, err = u.session.receiver.Resume(u.ctx, u.delivery())
+		u.in, err = u.session.receiver.Resume(u.ctx, u.session.delivery(u.path))
 		u.next = 0
 	case at == 0:
 		return u.begin()
