@@ -3,6 +3,7 @@ package sftpd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -80,7 +81,8 @@ func (c *connection) serve(ctx context.Context, conn ssh.Conn, channels <-chan s
 	var all sync.WaitGroup
 	all.Go(func() { ssh.DiscardRequests(requests) }) // no forwarding; keepalives are answered
 	all.Go(func() {
-		_ = conn.Wait() // says only that it ended
+		err := conn.Wait()
+		c.log.LogAttrs(ctx, slog.LevelDebug, "connection ended", slog.String("reason", printable(fmt.Sprint(err))))
 		cancel()
 	})
 	var open atomic.Int64
