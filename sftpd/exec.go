@@ -12,6 +12,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"time"
 
 	"dropline/ingest"
 
@@ -54,10 +55,25 @@ func (s *session) execute(channel ssh.Channel, line string) uint32 {
 	case "scp":
 		// In the old protocol a byte 2 begins a message that ends everything; scp prints it.
 		say(channel, "\x02dropline: the old scp protocol is not served; use sftp, or scp of OpenSSH 9 or later (scp -s before that)")
+		awaitEnd(channel)
 		return exitFailed
 	}
 	say(channel.Stderr(), "dropline: %s: there is no shell here; use sftp", printable(name))
 	return exitNotFound
+}
+
+// awaitEnd gives the client a moment to take what was said to it and to end by itself: PuTTY's pscp looks at nothing that
+// came before an end that it did not expect.
+func awaitEnd(channel ssh.Channel) {
+	ended := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, channel) // ends with the channel at the latest
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(refusalTimeout):
+	}
 }
 
 func noShell(channel ssh.Channel) uint32 {

@@ -1,6 +1,7 @@
 package sftpd_test
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/md5"
 	"crypto/sha1"
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"dropline/ingest"
 
@@ -75,6 +77,34 @@ func TestCommands(t *testing.T) {
 		if test.status == 0 && out != test.out || !strings.HasPrefix(out, test.out) || !strings.Contains(errs, test.errs) || status != test.status {
 			t.Errorf("%s: %q, %q, status %d", test.command, out, errs, status)
 		}
+	}
+}
+
+// Were the channel ended at once, PuTTY's pscp would show nothing of why.
+func TestOldSCPMayReadWhyItIsRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s, err := r.dial(acme, password).NewSession()
+	check(t, err)
+	in, err := s.StdinPipe()
+	check(t, err)
+	out, err := s.StdoutPipe()
+	check(t, err)
+	check(t, s.Start("scp -t /inbox"))
+	lines := bufio.NewReader(out)
+	if line, err := lines.ReadString('\n'); err != nil || !strings.HasPrefix(line, "\x02dropline: the old scp") {
+		t.Fatalf("%q %v", line, err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Wait() }()
+	select {
+	case err := <-ended:
+		t.Errorf("the channel ended before the client did: %v", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	check(t, in.Close())
+	if exit, ok := errors.AsType[*ssh.ExitError](<-ended); !ok || exit.ExitStatus() != 1 {
+		t.Errorf("it ended with %v", exit)
 	}
 }
 
