@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that a make target needs and that are missing.
 #   demo:  PostgreSQL 15 or later (its programs only: Dropline runs its own server), the OpenSSH client
-#   test:  also lftp and sshpass, as clients
+#   test:  also lftp, sshpass, PuTTY's tools, rclone and paramiko, as clients
 #   bench: also OpenSSH's server, as a yardstick
 # No service is started or enabled by it.
 set -euo pipefail
@@ -16,6 +16,9 @@ have ssh-keygen || packages+=(openssh-client)
 if [ "${1:-demo}" != demo ]; then
   have lftp || packages+=(lftp)
   have sshpass || packages+=(sshpass)
+  { have psftp && have pscp; } || packages+=(putty-tools)
+  have rclone || packages+=(rclone)
+  /usr/bin/python3 -c 'import paramiko' 2>/dev/null || packages+=(python3-paramiko)
 fi
 if [ "${1:-demo}" = bench ]; then
   have sshd || packages+=(openssh-server)
