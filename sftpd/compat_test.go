@@ -144,3 +144,28 @@ func TestRawTruncateByName(t *testing.T) {
 	w.send(9, field("/archive/D.csv"), u32(size), u64(0))
 	w.want(3, "only what is below /inbox can")
 }
+
+// As a script does that pipes its requests into ssh -s.
+func TestRawEveryRequestBeforeTheEndIsAnswered(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	conn := r.dial(acme, password)
+	for range 300 {
+		w := r.subsystem(conn)
+		w.sendRaw(1, []byte{0, 0, 0, 3})
+		for range 3 {
+			w.send(17, field("/inbox"))
+		}
+		check(t, w.in.Close())
+		answers := 0
+		for {
+			if _, _, err := w.tryReceive(); err != nil {
+				break
+			}
+			answers++
+		}
+		if answers != 4 {
+			t.Fatalf("%d answers to INIT and three requests", answers)
+		}
+	}
+}

@@ -33,10 +33,11 @@ type wire struct {
 	partial []byte     // of Write: an answer that is not whole yet
 
 	mu         sync.Mutex
-	changed    *sync.Cond         // with mu: forwarded or committing went down
+	changed    *sync.Cond         // with mu: forwarded or committing went down, or nothing more is answered
 	uploads    map[string]*upload // by handle
 	handles    int
 	forwarded  int            // handed on and not answered
+	closed     bool           // by the RequestServer: no more is answered
 	committing map[string]int // paths whose CLOSE is under way
 }
 
@@ -54,6 +55,7 @@ func (w *wire) Read(p []byte) (n int, err error) {
 	for len(w.forward) == 0 {
 		packet, err := w.receive()
 		if err != nil {
+			w.settle()
 			return 0, err
 		}
 		if !w.take(packet) {
@@ -63,6 +65,22 @@ func (w *wire) Read(p []byte) (n int, err error) {
 	n = copy(p, w.forward)
 	w.forward = w.forward[n:]
 	return n, nil
+}
+
+// settle waits until what was handed on is answered, if it can be: on an error of Read the RequestServer gives up the answers
+// that it has not sent yet, and a client may have asked for all it wants and closed its side.
+func (w *wire) settle() {
+	stop := context.AfterFunc(w.s.ctx, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.changed.Broadcast()
+	})
+	defer stop()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for w.forwarded > 0 && !w.closed && w.s.ctx.Err() == nil {
+		w.changed.Wait()
+	}
 }
 
 // receive reads one packet. It is valid until the next call.
@@ -281,7 +299,13 @@ func (w *wire) Write(p []byte) (int, error) {
 }
 
 // Close implements io.Closer for the RequestServer.
-func (w *wire) Close() error { return w.channel.Close() }
+func (w *wire) Close() error {
+	w.mu.Lock()
+	w.closed = true
+	w.changed.Broadcast()
+	w.mu.Unlock()
+	return w.channel.Close()
+}
 
 // send writes an answer. If that cannot be done the connection is gone, which Read will find.
 func (w *wire) send(packet []byte) {
