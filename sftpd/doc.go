@@ -2,11 +2,11 @@
 // view of a tenant's tree that SFTP clients see, and the way of a client's packets into an ingest.Upload, in order and in
 // bounded memory. What a file is and where its bytes lie is decided elsewhere: by ingest.Receiver, the ledger and the bucket.
 //
-// A session is a wire (wire.go) around an SSH channel. The wire takes all packets that concern a file on its way in (OPEN
-// for writing, WRITE, FSTAT, FSETSTAT, CLOSE and fsync@openssh.com of such a handle) straight to an upload, on one goroutine
-// and in the order of their arrival; every other packet goes on to the RequestServer of github.com/pkg/sftp, whose handlers
-// are in tree.go. That library would spread WRITE packets over eight goroutines, resolve FSTAT by path, commit under the
-// lock of the session, and close files on a broken connection as on a CLOSE; here only a CLOSE packet commits.
+// A session is a wire (wire.go) around an SSH channel. The wire takes all packets that concern a file on its way in (OPEN for
+// writing, and WRITE, READ, FSTAT, FSETSTAT, CLOSE and fsync@openssh.com of such a handle: handle.go) straight to an upload,
+// on one goroutine and in the order of their arrival; every other packet goes on to the RequestServer of github.com/pkg/sftp,
+// whose handlers are in tree.go. That library would spread WRITE packets over eight goroutines, resolve FSTAT by path, commit
+// under the lock of the session, and close files on a broken connection as on a CLOSE; here only a CLOSE packet commits.
 //
 // A panic in what this package does, or in the stores below it, ends the request that it is in and no more: the goroutines of
 // pkg/sftp call nothing of ours that is not guarded. Of golang.org/x/crypto's own goroutines that cannot be said.
