@@ -3,9 +3,14 @@ package sftpd_test
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 	"testing"
+	"time"
 
 	"dropline/ingest"
+	"dropline/sftpd"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 func TestRawMkdirOfWhatIsThereIsNoMatterOfPermission(t *testing.T) {
@@ -168,4 +173,56 @@ func TestRawEveryRequestBeforeTheEndIsAnswered(t *testing.T) {
 			t.Fatalf("%d answers to INIT and three requests", answers)
 		}
 	}
+}
+
+// One READ that takes its time must not let the answers to thousands after it pile up in memory.
+func TestRawAnswersThatWaitAreBounded(t *testing.T) {
+	t.Parallel()
+	const requests, most = 2000, 40 << 20
+	registry := prometheus.NewRegistry()
+	r := newRig(t, func(c *sftpd.Config) { c.Metrics = registry })
+	r.store(ingest.EntryDrop, "/inbox/slow.csv", sample(1000))
+	r.store(ingest.EntryDrop, "/inbox/fast.csv", sample(1<<20))
+	release := make(chan struct{})
+	r.bucket.setFault(func(op string, size int64) error {
+		if op == "open" && size == 1000 {
+			<-release
+		}
+		return nil
+	})
+	w := r.raw()
+	slow, fast := w.open("/inbox/slow.csv", read), w.open("/inbox/fast.csv", read)
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		w.send(5, field(slow), u64(0), u32(1000))
+		for i := range requests {
+			w.send(5, field(fast), u64(uint64(i%4)*(256<<10)), u32(255<<10))
+		}
+	}()
+	served := func() (bytes float64) {
+		families, err := registry.Gather()
+		check(t, err)
+		for _, f := range families {
+			if strings.Contains(f.GetName(), "sent") {
+				bytes = f.GetMetric()[0].GetCounter().GetValue()
+			}
+		}
+		return bytes
+	}
+	last := -1.0
+	for now := served(); now != last || now == 0; now = served() {
+		last = now
+		time.Sleep(200 * time.Millisecond)
+	}
+	if last > most {
+		t.Errorf("%.0f bytes wait for the answer to the first READ", last)
+	}
+	close(release)
+	for range requests + 1 {
+		if kind, body := w.receive(); kind != 103 {
+			t.Fatalf("%d %q", kind, body)
+		}
+	}
+	<-sent
 }

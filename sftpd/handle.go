@@ -17,9 +17,7 @@ import (
 func (w *wire) open(id uint32, path string, flags uint32) {
 	clean, err := ingest.CleanPath(path)
 	w.mu.Lock()
-	for w.forwarded > 0 || w.committing[clean] > 0 {
-		w.changed.Wait()
-	}
+	w.await(func() bool { return w.forwarded == 0 && w.committing[clean] == 0 })
 	w.mu.Unlock()
 	u, err := guard(w.s, "open", path, func(ctx context.Context) (*upload, error) {
 		if err != nil {

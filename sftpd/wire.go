@@ -15,6 +15,10 @@ import (
 // has many idle sessions.
 const firstBuffer = 4 << 10
 
+// maxForwarded is how many requests the RequestServer may have at a time. It keeps the answers to all of them until the first
+// is sent, at up to maxData each. Clients keep 64 in flight, few of them more.
+const maxForwarded = 128
+
 // wire stands between an SSH channel and pkg/sftp's RequestServer. Read, called by that server, answers the packets that
 // concern uploads itself and hands on the others whole; Write hands its answers to the channel whole.
 type wire struct {
@@ -73,7 +77,12 @@ func (w *wire) settle() {
 	defer stop()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for w.forwarded > 0 && !w.closed && w.s.ctx.Err() == nil {
+	w.await(func() bool { return w.forwarded == 0 || w.s.ctx.Err() != nil })
+}
+
+// await waits, with mu held, until ok is true, or until the RequestServer answers no more.
+func (w *wire) await(ok func() bool) {
+	for !ok() && !w.closed {
 		w.changed.Wait()
 	}
 }
@@ -150,9 +159,10 @@ func (w *wire) take(packet []byte) (taken bool) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for kind != fxpRead && kind != fxpReaddir && kind != fxpFstat && kind != fxpClose && len(w.committing) > 0 {
-		w.changed.Wait()
-	}
+	w.await(func() bool {
+		return w.forwarded < maxForwarded &&
+			(kind == fxpRead || kind == fxpReaddir || kind == fxpFstat || kind == fxpClose || len(w.committing) == 0)
+	})
 	w.forwarded++
 	return false
 }
