@@ -114,13 +114,19 @@ func describeNotMoment(g *target, text []byte) string {
 		return says + ": the mapping says " + strings.Join(names, " or ")
 	}
 	if rest, ok := parseDay(text, &m); ok {
+		code := ""
 		if len(rest) > 0 {
-			parseMoment(text, &m)
+			m = moment{}
+			code = parseMoment(text, &m)
 		}
-		if reason := m.reason(); reason != "" {
+		switch reason := m.reason(); {
+		case m.month == 0:
+			return says + ": there is no month 0"
+		case m.day == 0:
+			return says + ": there is no day 0"
+		case reason != "":
 			return says + ": " + reason
-		}
-		if g.column.Kind == schema.Date {
+		case g.column.Kind == schema.Date && len(rest) > 0 && (code == "" || code == ingest.CodePrecision):
 			return says + ": it has a time of day; to drop it, set a format in the mapping such as yyyy-MM-dd HH:mm:ss"
 		}
 	}

@@ -101,6 +101,16 @@ func (p *planner) missingColumns() *ingest.FileRefusal {
 
 func (p *planner) headerSays() string {
 	const most = 30
+	if rest, ok := strings.CutPrefix(strings.ToLower(strings.Join(p.header, ",")), "sep="); ok {
+		delimiter := "tab" // which was taken for white space
+		if rest != "" {
+			delimiter = rest[:1]
+		}
+		return fmt.Sprintf("%q, a note for Excel: set skip_lines: 1 and delimiter: %q in the mapping, or leave that line out", "sep="+rest, delimiter)
+	}
+	if strings.Trim(strings.Join(p.header, ""), " ") == "" {
+		return "no names at all there"
+	}
 	if len(p.header) == 1 && strings.ContainsAny(p.header[0], ";\t|") {
 		return fmt.Sprintf("a single one, %q: if another character than the comma separates its fields, set delimiter in the mapping", brief(p.header[0]))
 	}

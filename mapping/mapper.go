@@ -140,8 +140,8 @@ func (r *Reader) scanWith(d *dialect) error {
 	if mark > 0 {
 		d.encoding = marked
 	}
-	if !d.encoding.utf16 && mark == 0 && looksWide(head) {
-		return unreadable("the file looks like UTF-16 without a byte order mark: export it as UTF-8, or set encoding: utf-16le in the mapping")
+	if name := looksWide(head); name != "" && !d.encoding.utf16 && mark == 0 {
+		return unreadable("the file looks like UTF-16 without a byte order mark: export it as UTF-8, or set encoding: %s in the mapping", name)
 	}
 	source := io.MultiReader(strings.NewReader(string(head[mark:])), r.bytes)
 	if d.encoding.utf16 {
@@ -160,10 +160,11 @@ func (r *Reader) scanWith(d *dialect) error {
 	return nil
 }
 
-// looksWide reports whether every other byte of the beginning is NUL, as in UTF-16.
-func looksWide(head []byte) bool {
+// looksWide names the UTF-16 that the beginning looks like: nearly every other byte is NUL. A few of the bytes between may be
+// NUL too, as in half of an emoji.
+func looksWide(head []byte) string {
 	if len(head) < 8 {
-		return false
+		return ""
 	}
 	var nuls [2]int
 	for i, b := range head {
@@ -172,7 +173,13 @@ func looksWide(head []byte) bool {
 		}
 	}
 	half := len(head) / 2
-	return nuls[0] > half*3/4 && nuls[1] == 0 || nuls[1] > half*3/4 && nuls[0] == 0
+	switch {
+	case max(nuls[0], nuls[1]) <= half*3/4 || min(nuls[0], nuls[1]) > half/8:
+		return ""
+	case nuls[0] > nuls[1]:
+		return "utf-16be"
+	}
+	return "utf-16le"
 }
 
 func unreadable(format string, args ...any) *ingest.FileRefusal {

@@ -70,6 +70,9 @@ func (r *Reader) Err() error { return r.scan.err }
 // readHeader reads the names of the fields. Those of a file without a header are numbers.
 func (r *Reader) readHeader(d *dialect) ([]string, error) {
 	o := r.scan.next()
+	for d.header && o == scannedRecord && r.isBlank() {
+		o = r.scan.next()
+	}
 	switch {
 	case r.scan.err != nil:
 		return nil, r.scan.err
@@ -179,7 +182,7 @@ const endOfFile = "\x1a"
 
 // isBlank reports whether the record is a line of nothing but white space in a file of several columns.
 func (r *Reader) isBlank() bool {
-	if r.scan.count != 1 || r.scan.fields[0].quoted || r.plan.width == 1 {
+	if r.scan.count != 1 || r.scan.fields[0].quoted || r.plan != nil && r.plan.width == 1 {
 		return false
 	}
 	text := trimSpace(r.scan.bytes())
@@ -324,8 +327,11 @@ func (r *Reader) refuseCount() {
 	r.clear()
 	s := r.scan
 	hint := "a separator is missing, or a line end is within a field that is not between quotes"
-	if s.count > r.plan.width {
+	switch {
+	case s.count > r.plan.width:
 		hint = "put fields with a separator in them between quotes"
+	case s.count == 1 && s.fields[0].quoted:
+		hint = "put each field between quotes, not the whole record"
 	}
 	fields := "fields"
 	if s.count == 1 {

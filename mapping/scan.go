@@ -284,9 +284,10 @@ func (s *scanner) finish(length int, lines int64) outcome {
 	return scannedRecord
 }
 
-// blank reports whether nothing but spaces precedes an opening quote.
+// blank reports whether nothing but spaces precedes an opening quote, or the byte order mark that a concatenated file has
+// where its parts meet.
 func blank(b []byte, delimiter byte) bool {
-	for _, c := range b {
+	for _, c := range bytes.TrimPrefix(b, []byte("\uFEFF")) {
 		if c != ' ' && (c != '\t' || delimiter == '\t') {
 			return false
 		}
