@@ -54,6 +54,7 @@ func parseExpr(source string, t *Table, want valueType) (*Expr, error) {
 		err.Position = utf8.RuneCountInString(source[:min(err.Position, len(source))]) + 1
 		return nil, err
 	}
+	root.prepare()
 	return &Expr{Source: source, root: root, table: t}, nil
 }
 
@@ -111,6 +112,8 @@ type node struct {
 	column   *Column
 	asID     bool   // the key stands for the production id, because it is compared with a reference
 	number   string // the number of an enumeration's value
+	amount   Number // of a literal number
+	constant Cell   // of a literal text, or of an enumeration's value
 }
 
 func newNode(op operation, position int, text string, args ...*node) *node {

@@ -278,10 +278,13 @@ func (c *exprChecker) literal(n *node, want valueType) *ExprError {
 		if err != nil || at.UTC().Year() < 1 || at.UTC().Year() > 9999 {
 			return exprFault(n.position, "%q is no timestamp: write it as 2025-07-01T09:30:00Z", brief(n.text))
 		}
-		n.text = at.UTC().Format("2006-01-02T15:04:05.000000")
+		n.text = at.UTC().Format(literalTimestamp)
 	default:
 		return exprFault(n.position, "a text where %s should be", want)
 	}
 	n.typ = want
 	return nil
 }
+
+// literalTimestamp is how a checked tree keeps a timestamp, in UTC.
+const literalTimestamp = "2006-01-02T15:04:05.000000"
