@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
-	"strings"
 
 	"dropline/ingest"
 	"dropline/mapping"
@@ -23,10 +21,19 @@ type checkedFile struct {
 	Columns []mapping.ColumnSource `json:"columns"`
 	Ignored []string               `json:"ignoredColumns"`
 	Notes   []string               `json:"notes"`
+	Warned  []checkedWarning       `json:"warnings"`
 	Code    string                 `json:"code,omitempty"`
 	Error   string                 `json:"error,omitempty"`
 	inbox   string                 // path as it would be below the inbox
 	table   *schema.Table          //
+}
+
+// checkedWarning is a declared check that only warns, and of how many rows of a file it does.
+type checkedWarning struct {
+	Code    string `json:"code"`
+	Rows    int64  `json:"rows"`
+	Line    int64  `json:"line"` // of the first
+	Message string `json:"message"`
 }
 
 // checker reads files as an import would and keeps what is wrong with them.
@@ -39,8 +46,14 @@ type checker struct {
 	files   []*checkedFile
 	leftOut []string // files of a directory that are no data
 	given   map[*schema.Table]bool
-	join    *join
-	refused map[place]bool // by the checks across rows
+	join    *join           // keys and references
+	uniques *join           // values that must not be repeated
+	failed  *join           // rows that a declared check on a row by itself finds false
+	wholes  []*whole        // declared checks on several rows together
+	refused places          // by the checks across rows, and the declared ones
+	gone    map[string]bool // keys of records refused whose consequences have not been drawn yet
+	seeds   map[string]bool // keys of seed rows: whether a row takes its place
+	notes   []string        // on what could not be told
 	rejects []placed
 	total   int64
 }
@@ -53,16 +66,15 @@ type placed struct {
 
 // run reads the files and then looks across their rows.
 func (c *checker) run(ctx context.Context) error {
-	c.given, c.refused = map[*schema.Table]bool{}, map[place]bool{}
-	var err error
-	if c.join, err = newJoin(); err != nil {
-		return err
-	}
-	defer quietly(c.join.close) // temporary files: an error leaves them in the temporary directory, which is its purpose
+	c.given, c.gone, c.seeds = map[*schema.Table]bool{}, map[string]bool{}, map[string]bool{}
 	for _, f := range c.files {
 		if err := c.survey(f); err != nil {
 			return err
 		}
+	}
+	defer c.closeJoins()
+	if err := c.openJoins(); err != nil {
+		return err
 	}
 	for i := range c.files {
 		if err := c.read(ctx, int32(i)); err != nil {
@@ -72,11 +84,40 @@ func (c *checker) run(ctx context.Context) error {
 	if err := c.addSeeds(); err != nil {
 		return err
 	}
-	if err := c.across(ctx); err != nil {
-		return err
+	for _, look := range []func(context.Context) error{
+		c.keys, c.uniqueValues, c.dangling, c.consequences, c.failedRows, c.consequences, c.failedWholes, c.warnings,
+	} {
+		if err := look(ctx); err != nil {
+			return err
+		}
 	}
 	c.cut(0)
 	return nil
+}
+
+// openJoins makes the places on disk where rows are compared.
+func (c *checker) openJoins() error {
+	var err error
+	if c.join, err = newJoin(joinParts); err != nil {
+		return err
+	}
+	if c.uniques, err = newJoin(joinParts / 4); err != nil {
+		return err
+	}
+	if c.failed, err = newJoin(1); err != nil {
+		return err
+	}
+	return c.openWholes()
+}
+
+// closeJoins removes them. An error leaves temporary files in the temporary directory, which is its purpose.
+func (c *checker) closeJoins() {
+	for _, j := range []*join{c.join, c.uniques, c.failed} {
+		quietly(j.close)
+	}
+	for _, w := range c.wholes {
+		quietly(w.join.close)
+	}
 }
 
 // keep remembers a refused record.
@@ -163,7 +204,8 @@ func (f *checkedFile) refuse(err error) error {
 	return nil
 }
 
-// mark adds a record's key, unique values and references to the join.
+// mark adds what other records may have to do with: a record's key, its unique values, its references, and what the declared
+// checks say of it.
 func (c *checker) mark(at place, t *schema.Table, row *ingest.Row, refused bool) error {
 	m := mark{place: at, line: row.Line, offset: row.Offset, length: row.Length, column: int32(t.Key.Index)}
 	if key := row.Values[t.Key.Index]; !key.Null {
@@ -181,12 +223,23 @@ func (c *checker) mark(at place, t *schema.Table, row *ingest.Row, refused bool)
 	}
 	for i, unique := range t.Unique {
 		if name, ok := uniqueName(t, i, unique, row); ok {
-			m.kind, m.name, m.column, m.value = markUnique, name, int32(unique[0].Index), text(unique[len(unique)-1], row)
-			if err := c.join.add(&m); err != nil {
+			m.kind, m.name, m.rule = markUnique, name, int32(i)
+			m.column, m.value = int32(unique[0].Index), received(unique[0], row)
+			if err := c.uniques.add(&m); err != nil {
 				return err
 			}
 		}
 	}
+	if err := c.markReferences(m, t, row); err != nil {
+		return err
+	}
+	if err := c.markFailed(m, t, row); err != nil {
+		return err
+	}
+	return c.markWholes(m, t, row)
+}
+
+func (c *checker) markReferences(m mark, t *schema.Table, row *ingest.Row) error {
 	if !c.references {
 		return nil
 	}
@@ -201,189 +254,4 @@ func (c *checker) mark(at place, t *schema.Table, row *ingest.Row, refused bool)
 		}
 	}
 	return nil
-}
-
-// keyName is what a key and the references to it have in common.
-func keyName(t *schema.Table, id []byte) string { return t.SQLName + "\x00" + string(id) }
-
-// uniqueName is what rows with the same values have in common. Rows without one of the values differ from all others.
-func uniqueName(t *schema.Table, number int, columns []*schema.Column, row *ingest.Row) (string, bool) {
-	var b strings.Builder
-	b.WriteString(t.SQLName + "\x01" + strconv.Itoa(number))
-	for _, col := range columns {
-		if row.Values[col.Index].Null {
-			return "", false
-		}
-		b.WriteString("\x00" + text(col, row))
-	}
-	return b.String(), true
-}
-
-// text is a value as text.
-func text(c *schema.Column, row *ingest.Row) string {
-	v := &row.Values[c.Index]
-	switch c.Kind {
-	case schema.Text, schema.Decimal, schema.Reference, schema.List:
-		return string(v.Text)
-	case schema.Integer, schema.BigInt, schema.Boolean, schema.Date, schema.Timestamp, schema.Enumerate:
-	}
-	return strconv.FormatInt(v.Int, 10)
-}
-
-// seedFile stands for the rows that every tenant's production starts with.
-const seedFile = -1
-
-// addSeeds makes the schema's seed rows known, as every tenant's production has them.
-func (c *checker) addSeeds() error {
-	for _, t := range c.schema.Tables {
-		for i, seed := range t.Seeds {
-			if key := seed[t.Key.Index]; key != nil {
-				m := mark{kind: markKey, place: place{seedFile, int64(i)}, name: keyName(t, []byte(*key))}
-				if err := c.join.add(&m); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// across finds repeated keys and values and references to nothing, and then follows what was refused to the rows that
-// need it.
-func (c *checker) across(ctx context.Context) error {
-	gone := map[string]bool{} // keys of records that this pass refused
-	err := c.join.parts(func(marks []mark) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		return groups(marks, func(group []mark) error {
-			c.repeated(group, gone)
-			return nil
-		})
-	})
-	if err != nil {
-		return err
-	}
-	err = c.join.parts(func(marks []mark) error {
-		return groups(marks, func(group []mark) error {
-			c.dangling(group, gone)
-			return nil
-		})
-	})
-	for err == nil && len(gone) > 0 {
-		next := map[string]bool{}
-		err = c.join.parts(func(marks []mark) error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			for i := range marks {
-				if m := &marks[i]; m.kind == markReference && gone[m.name] {
-					c.refuse(m, next, ingest.CodeParentRejected, c.parentMessage(m))
-				}
-			}
-			return nil
-		})
-		gone = next
-	}
-	return err
-}
-
-// repeated refuses every record of a key or of unique values that several have.
-func (c *checker) repeated(group []mark, gone map[string]bool) {
-	for _, kind := range []markKind{markKey, markUnique} {
-		var same []*mark
-		for i := range group {
-			m := &group[i]
-			if m.place.file != seedFile && (m.kind == kind || (kind == markKey && m.kind == markRefusedKey)) {
-				same = append(same, m)
-			}
-		}
-		if len(same) < 2 {
-			continue
-		}
-		for i, m := range same {
-			if m.kind == markRefusedKey {
-				continue
-			}
-			other := same[0]
-			if i == 0 {
-				other = same[1]
-			}
-			code, what := ingest.CodeDuplicateKey, "key"
-			if kind == markUnique {
-				code, what = ingest.CodeDuplicateValue, "value"
-			}
-			c.refuse(m, gone, code, fmt.Sprintf("the same %s is in line %d of %s too: all rows that have it are refused",
-				what, other.line, c.files[other.place.file].Path))
-		}
-	}
-}
-
-// dangling refuses the references of a group to which there is no key, or a refused one only.
-func (c *checker) dangling(group []mark, gone map[string]bool) {
-	there, refused := false, false
-	for i := range group {
-		m := &group[i]
-		there = there || (m.kind == markKey && (m.place.file == seedFile || !c.refused[m.place]))
-		refused = refused || m.kind == markRefusedKey || (m.kind == markKey && m.place.file != seedFile && c.refused[m.place])
-	}
-	if there {
-		return
-	}
-	for i := range group {
-		m := &group[i]
-		if m.kind != markReference {
-			continue
-		}
-		target := c.column(m).References
-		switch {
-		case refused:
-			c.refuse(m, gone, ingest.CodeParentRejected, c.parentMessage(m))
-		default:
-			c.refuse(m, gone, ingest.CodeMissingRef, fmt.Sprintf("there is no %s %q in the files given", target.Name, m.value))
-		}
-	}
-}
-
-func (c *checker) parentMessage(m *mark) string {
-	return fmt.Sprintf("the %s %q to which it refers is refused itself", c.column(m).References.Name, m.value)
-}
-
-func (c *checker) column(m *mark) *schema.Column {
-	return c.files[m.place.file].table.Columns[m.column]
-}
-
-// refuse keeps a reject for a record that none was kept for yet. Its key no longer counts.
-func (c *checker) refuse(m *mark, gone map[string]bool, code, message string) {
-	if c.refused[m.place] {
-		return
-	}
-	c.refused[m.place] = true
-	self, value := m.self, m.value
-	if m.kind == markKey {
-		self = m.name
-		_, value, _ = strings.Cut(self, "\x00")
-	}
-	if self != "" {
-		gone[self] = true
-	}
-	_, id, _ := strings.Cut(self, "\x00")
-	c.keep(m.place, ingest.Reject{
-		Record: m.place.record, Line: m.line, Column: c.column(m).Name, Code: code, Message: message,
-		Value: value, ImportID: id, Offset: m.offset, Length: int64(m.length),
-	})
-}
-
-// unchecked names the tables that rows refer to and of which no file was given.
-func (c *checker) unchecked() []string {
-	var names []string
-	for t := range c.given {
-		for _, col := range t.Columns {
-			if target := col.References; target != nil && !c.given[target] && c.references && !slices.Contains(names, target.Name) {
-				names = append(names, target.Name)
-			}
-		}
-	}
-	slices.Sort(names)
-	return names
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"encoding/binary"
 	"errors"
 	"hash/maphash"
@@ -37,10 +38,13 @@ type mark struct {
 	line   int64
 	offset int64
 	length int32
-	column int32  // index within the record's table, of a unique value its first column's; -1
+	column int32  // index within the record's table, of a unique value its first column's; -1 for none
+	rule   int32  // which set of unique columns, which check
 	name   string // what must match: the table that is meant and the value
 	self   string // the key of the record itself, as name would have it; empty without one, and of a key itself
-	value  string // that is referred to or repeated; empty of a key, whose name has it
+	value  string // as received; empty of a key, whose name has it
+	amount string // of a whole what its parts must make, of a part what it adds; empty is null
+	order  string // of the parts of a running sum
 }
 
 type markKind uint8
@@ -50,28 +54,35 @@ const (
 	markRefusedKey                 // the same of a record that is refused
 	markUnique                     // values that must not be repeated
 	markReference
+	markFailed // a declared check finds the record false
+	markWarned // the same of one that only warns
+	markWhole  // what the parts of a sum are compared with
+	markPart   // what adds to a sum
+	markNoPart // a part that the check does not count
 )
 
 // join gathers marks on disk, cut by what must match, so that each part can be looked at by itself.
 type join struct {
 	dir   string
 	seed  maphash.Seed
-	files [joinParts]*os.File
-	out   [joinParts]*bufio.Writer
+	files []*os.File
+	out   []*bufio.Writer
 	buf   []byte
-	total int64
 }
 
-func newJoin() (*join, error) {
+func newJoin(parts int) (*join, error) {
 	dir, err := os.MkdirTemp("", "dropline-check-")
 	if err != nil {
 		return nil, err
 	}
-	return &join{dir: dir, seed: maphash.MakeSeed()}, nil
+	return &join{dir: dir, seed: maphash.MakeSeed(), files: make([]*os.File, parts), out: make([]*bufio.Writer, parts)}, nil
 }
 
 // close removes what is on disk.
 func (j *join) close() error {
+	if j == nil {
+		return nil
+	}
 	var errs []error
 	for _, f := range j.files {
 		if f != nil {
@@ -82,7 +93,7 @@ func (j *join) close() error {
 }
 
 func (j *join) add(m *mark) error {
-	part := maphash.String(j.seed, m.name) % joinParts
+	part := maphash.String(j.seed, m.name) % uint64(len(j.files))
 	if j.files[part] == nil {
 		f, err := os.CreateTemp(j.dir, "part-")
 		if err != nil {
@@ -90,12 +101,11 @@ func (j *join) add(m *mark) error {
 		}
 		j.files[part], j.out[part] = f, bufio.NewWriterSize(f, joinBuffer)
 	}
-	j.total++
 	b := append(j.buf[:0], byte(m.kind))
-	for _, n := range []int64{int64(m.place.file), m.place.record, m.line, m.offset, int64(m.length), int64(m.column)} {
+	for _, n := range []int64{int64(m.place.file), m.place.record, m.line, m.offset, int64(m.length), int64(m.column), int64(m.rule)} {
 		b = binary.AppendVarint(b, n)
 	}
-	for _, s := range []string{m.name, m.self, m.value} {
+	for _, s := range []string{m.name, m.self, m.value, m.amount, m.order} {
 		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
 	}
 	j.buf = b
@@ -103,45 +113,71 @@ func (j *join) add(m *mark) error {
 	return err
 }
 
-// parts calls each with the marks of one part, sorted by what must match and then by place.
-func (j *join) parts(each func([]mark) error) error {
-	for part := range joinParts {
-		marks, err := j.load(part)
+// groups calls visit with the marks of one name after the other, in order of kind and place. One part is in memory at a time.
+func (j *join) groups(ctx context.Context, visit func([]mark) error) error {
+	for part := range j.files {
+		var marks []mark
+		err := j.stream(ctx, part, func(m *mark) error {
+			marks = append(marks, *m)
+			return nil
+		})
 		if err != nil {
 			return err
 		}
 		slices.SortFunc(marks, func(a, b mark) int {
 			return cmp.Or(strings.Compare(a.name, b.name), cmp.Compare(a.kind, b.kind), a.place.compare(b.place))
 		})
-		if err := each(marks); err != nil {
+		for start := 0; start < len(marks); {
+			end := start + 1
+			for end < len(marks) && marks[end].name == marks[start].name {
+				end++
+			}
+			if err := visit(marks[start:end]); err != nil {
+				return err
+			}
+			start = end
+		}
+	}
+	return nil
+}
+
+// each calls visit with every mark, in no order.
+func (j *join) each(ctx context.Context, visit func(*mark) error) error {
+	for part := range j.files {
+		if err := j.stream(ctx, part, visit); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (j *join) load(part int) ([]mark, error) {
+// stream reads one part.
+func (j *join) stream(ctx context.Context, part int, visit func(*mark) error) error {
 	f := j.files[part]
 	if f == nil {
-		return nil, nil
+		return nil
 	}
 	if err := j.out[part].Flush(); err != nil {
-		return nil, err
+		return err
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, err
+		return err
 	}
 	r := bufio.NewReaderSize(f, 256<<10)
-	var marks []mark
-	for {
+	for n := 1; ; n++ {
 		m, err := readMark(r)
 		if errors.Is(err, io.EOF) {
-			return marks, nil
+			return nil
+		}
+		if err == nil && n%10000 == 0 {
+			err = ctx.Err()
+		}
+		if err == nil {
+			err = visit(&m)
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		marks = append(marks, m)
 	}
 }
 
@@ -151,7 +187,7 @@ func readMark(r *bufio.Reader) (mark, error) {
 		return mark{}, err
 	}
 	m := mark{kind: markKind(kind)}
-	var n [6]int64
+	var n [7]int64
 	for i := range n {
 		v, err := binary.ReadVarint(r)
 		if err != nil {
@@ -160,8 +196,8 @@ func readMark(r *bufio.Reader) (mark, error) {
 		n[i] = v
 	}
 	m.place = place{int32(n[0]), n[1]}
-	m.line, m.offset, m.length, m.column = n[2], n[3], int32(n[4]), int32(n[5])
-	for _, s := range []*string{&m.name, &m.self, &m.value} {
+	m.line, m.offset, m.length, m.column, m.rule = n[2], n[3], int32(n[4]), int32(n[5]), int32(n[6])
+	for _, s := range []*string{&m.name, &m.self, &m.value, &m.amount, &m.order} {
 		size, err := binary.ReadUvarint(r)
 		if err != nil {
 			return mark{}, errors.Join(io.ErrUnexpectedEOF, err)
@@ -175,17 +211,29 @@ func readMark(r *bufio.Reader) (mark, error) {
 	return m, nil
 }
 
-// groups calls each with the marks of one name.
-func groups(marks []mark, each func([]mark) error) error {
-	for start := 0; start < len(marks); {
-		end := start + 1
-		for end < len(marks) && marks[end].name == marks[start].name {
-			end++
-		}
-		if err := each(marks[start:end]); err != nil {
-			return err
-		}
-		start = end
+// places is a set of records: a bit for each.
+type places struct{ files [][]uint64 }
+
+const wordBits = 64
+
+func (s *places) has(p place) bool {
+	word := int(p.record / wordBits)
+	return int(p.file) < len(s.files) && word < len(s.files[p.file]) && s.files[p.file][word]>>(p.record%wordBits)&1 != 0
+}
+
+// add reports whether the record was not in the set yet.
+func (s *places) add(p place) bool {
+	if s.has(p) {
+		return false
 	}
-	return nil
+	for len(s.files) <= int(p.file) {
+		s.files = append(s.files, nil)
+	}
+	words := s.files[p.file]
+	for word := int(p.record / wordBits); len(words) <= word; {
+		words = append(words, 0)
+	}
+	words[p.record/wordBits] |= 1 << (p.record % wordBits)
+	s.files[p.file] = words
+	return true
 }

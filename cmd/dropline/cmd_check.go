@@ -28,7 +28,9 @@ func (checkCmd) Help() string {
 	return `Checks files as an import would, without a server and without a database: which table each belongs to, which header
 went to which column, what is ignored, and every row that would be refused, with line, column and reason. Keys must not be
 repeated, and references must name a row in the files given (those to tables of which no file is given are not looked at).
-Sums and the schema's other declared checks run on the server only. Any size of file is read in bounded memory.
+The schema's declared checks are run too: those on a row by itself, and sums, such as that the lines of a ledger entry
+balance, where the files of both tables are given. What is in production already is not known here: where a sum may count it,
+a note says so and nothing is refused. Any size of file is read in bounded memory.
 
 Exit status 3 if there are faults.
 
@@ -67,7 +69,8 @@ func (c *checkCmd) Run(a *app) error {
 		Rejects   []ingest.Reject `json:"rejects"`
 		Unchecked []string        `json:"uncheckedReferences,omitempty"`
 		LeftOut   []string        `json:"leftOut,omitempty"`
-	}{ck.schema.ID(), !bad, ck.files, ck.total, rejects, ck.unchecked(), ck.leftOut}, func(w io.Writer) { showChecked(w, ck, rejects) })
+		Notes     []string        `json:"notes,omitempty"`
+	}{ck.schema.ID(), !bad, ck.files, ck.total, rejects, ck.unchecked(), ck.leftOut, ck.notes}, func(w io.Writer) { showChecked(w, ck, rejects) })
 	if err == nil && bad {
 		err = faultsFound()
 	}
@@ -127,7 +130,7 @@ func (ck *checker) addFiles(root string) error {
 }
 
 func newCheckedFile(path, inbox string) *checkedFile {
-	return &checkedFile{Path: path, inbox: inbox, Columns: []mapping.ColumnSource{}, Ignored: []string{}, Notes: []string{}}
+	return &checkedFile{Path: path, inbox: inbox, Columns: []mapping.ColumnSource{}, Ignored: []string{}, Notes: []string{}, Warned: []checkedWarning{}}
 }
 
 func showChecked(w io.Writer, ck *checker, rejects []ingest.Reject) {
@@ -144,12 +147,18 @@ func showChecked(w io.Writer, ck *checker, rejects []ingest.Reject) {
 		for _, note := range f.Notes {
 			put(w, "  note: %s\n", printable(note, maxText))
 		}
+		for _, warning := range f.Warned {
+			put(w, "  warning: %s, in %s, the first in line %d: %s\n", warning.Code, plural(warning.Rows, "row", "rows"), warning.Line, warning.Message)
+		}
 	}
 	if len(ck.leftOut) > 0 {
 		put(w, "left out, as no data by their extension: %s\n", strings.Join(ck.leftOut, ", "))
 	}
 	if names := ck.unchecked(); len(names) > 0 {
 		put(w, "references to %s were not looked at: no file of theirs is given\n", strings.Join(names, ", "))
+	}
+	for _, note := range ck.notes {
+		put(w, "note: %s\n", printable(note, maxText))
 	}
 	if ck.total == 0 {
 		return
