@@ -241,23 +241,26 @@ func (s *scanner) quoted(open int) (int, outcome) {
 // lineEnd looks at the carriage return or line feed at i. It returns its length, and whether it ends a line.
 func (s *scanner) lineEnd(i int) (int, bool) {
 	if s.buf[s.start+i] == '\n' {
-		s.decideEnds(lineEndsLF)
+		s.decideEnds(lineEndsLF, i)
 		return 1, true
 	}
 	if s.start+i+1 == s.end {
 		s.more()
 	}
 	if s.start+i+1 < s.end && s.buf[s.start+i+1] == '\n' {
-		s.decideEnds(lineEndsLF)
+		s.decideEnds(lineEndsLF, i)
 		return 2, true
 	}
-	s.decideEnds(lineEndsCR)
+	s.decideEnds(lineEndsCR, i)
 	return 1, s.ends == lineEndsCR
 }
 
-func (s *scanner) decideEnds(e lineEnds) {
+// decideEnds takes the line end at i for what ends the file's lines, if it is the first. Those within the quotes before it are
+// counted only now.
+func (s *scanner) decideEnds(e lineEnds, i int) {
 	if s.ends == lineEndsUnknown {
 		s.ends = e
+		s.lines = s.countLines(s.buf[s.start : s.start+i])
 	}
 }
 

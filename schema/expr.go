@@ -10,7 +10,8 @@ import (
 // [not] in (...), coalesce(), abs(), round(x, digits) and case when … then … else … end. Enumerations are compared with
 // the names or numbers of their values, dates with 'YYYY-MM-DD', timestamps with RFC 3339.
 //
-// It is rendered to SQL, and evaluated here to the same result. Null means unknown, as in SQL: a condition that is not false holds. Division by zero yields null.
+// It is rendered to SQL, and evaluated here to the same result. Null means unknown, as in SQL: a condition that is not false
+// holds. Division by zero yields null.
 type Expr struct {
 	Source string // the text of the definition
 

@@ -178,16 +178,17 @@ func (row RowOf) arithmetic(n *node) (Number, bool) {
 
 // isNull reports whether a value of any type is null.
 func (row RowOf) isNull(n *node) bool {
-	switch {
-	case n.typ.kind == typeNull:
+	switch n.typ.kind {
+	case typeNull:
 		return true
-	case n.typ.kind == typeBool:
+	case typeBool:
 		return row.truth(n) == Unknown
-	case n.typ.kind == typeNumber:
+	case typeNumber:
 		_, ok := row.number(n)
 		return !ok
+	default:
+		return row.cell(n).Null
 	}
-	return row.cell(n).Null
 }
 
 // compare compares two values of one type.
