@@ -81,26 +81,76 @@ func (p *parser) tree(text []byte) (*yaml.Node, bool) {
 			p.faults = append(p.faults, schema.Fault{File: p.file, Reason: "is empty: a mapping has at least version and files"})
 			return nil, false
 		}
-		p.syntax(err)
+		p.syntax(text, err)
 		return nil, false
 	}
 	if err := decoder.Decode(&second); err == nil {
 		p.fault(&second, "a second document begins here: a mapping is a single one")
 	} else if !errors.Is(err, io.EOF) {
-		p.syntax(err)
+		p.syntax(text, err)
 	}
 	nodes := 0
 	p.plain(&document, 0, &nodes)
 	return document.Content[0], len(p.faults) == 0
 }
 
-func (p *parser) syntax(err error) {
-	message, line := err.Error(), 0
+// syntax takes in what makes the text no YAML. The library names the line where the block began that the fault is in, or none:
+// the line is the first up to which the text has the same fault.
+func (p *parser) syntax(text []byte, err error) {
+	message, line := yamlFault(err)
+	if len(text) <= maxRetried && bytes.Count(text, []byte("\n")) <= maxRetriedLines {
+		for n, end := 1, 0; end < len(text); n++ {
+			if i := bytes.IndexByte(text[end:], '\n'); i >= 0 {
+				end += i + 1
+			} else {
+				end = len(text)
+			}
+			if same, _ := yamlFault(readable(text[:end])); same == message {
+				line = n
+				break
+			}
+		}
+	}
+	p.faults = append(p.faults, schema.Fault{File: p.file, Line: line, Reason: "not YAML: " + message + yamlHints[message]})
+}
+
+// The largest mapping of which beginnings are parsed to find a fault: there are as many as it has lines.
+const (
+	maxRetried      = 32 << 10
+	maxRetriedLines = 1000
+)
+
+// yamlHints say what to do about what the library's messages leave dark.
+var yamlHints = map[string]string{
+	"did not find expected alphabetic or numeric character": ": put a text that begins with * or & between quotes, such as \"*.csv\"",
+	"found character that cannot start any token":           ": indent with spaces, not tabs, and put a text that begins with @, % or ` between quotes",
+	"mapping values are not allowed in this context":        ": put a text with a colon and a space in it between quotes",
+	"found unexpected end of stream":                        ": a quote or bracket is not closed",
+}
+
+func yamlFault(err error) (message string, line int) {
+	if err == nil {
+		return "", 0
+	}
+	message = err.Error()
 	if m := yamlLine.FindStringSubmatch(message); m != nil {
 		line, _ = strconv.Atoi(m[1])
 		message = message[len(m[0]):]
 	}
-	p.faults = append(p.faults, schema.Fault{File: p.file, Line: line, Reason: "not YAML: " + message})
+	return message, line
+}
+
+// readable returns why the text is no YAML.
+func readable(text []byte) error {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	for {
+		var document yaml.Node
+		if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
 }
 
 func (p *parser) plain(n *yaml.Node, depth int, nodes *int) {
