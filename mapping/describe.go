@@ -105,28 +105,26 @@ func describeNotMoment(g *target, text []byte) string {
 		names := make([]string, len(g.layouts))
 		for i, l := range g.layouts {
 			m = moment{}
-			l.parse(text, &m, "")
-			if reason := m.reason(); reason != "" {
-				return says + ": " + reason
+			if l.read(text, &m) {
+				if reason := m.reason(); reason != "" {
+					return says + ": " + reason
+				}
 			}
 			names[i] = l.source
 		}
 		return says + ": the mapping says " + strings.Join(names, " or ")
 	}
-	if rest, ok := parseDay(text, &m); ok {
+	rest, ok := parseDay(text, &m)
+	if ok && (len(rest) == 0 || rest[0] == ' ' || rest[0]|0x20 == 't') {
 		code := ""
 		if len(rest) > 0 {
 			m = moment{}
 			code = parseMoment(text, &m)
 		}
-		switch reason := m.reason(); {
-		case m.month == 0:
-			return says + ": there is no month 0"
-		case m.day == 0:
-			return says + ": there is no day 0"
-		case reason != "":
+		if reason := m.reason(); reason != "" {
 			return says + ": " + reason
-		case g.column.Kind == schema.Date && len(rest) > 0 && (code == "" || code == ingest.CodePrecision):
+		}
+		if g.column.Kind == schema.Date && len(rest) > 0 && (code == "" || code == ingest.CodePrecision) {
 			return says + ": it has a time of day; to drop it, set a format in the mapping such as yyyy-MM-dd HH:mm:ss"
 		}
 	}
@@ -140,9 +138,11 @@ func describeNotMoment(g *target, text []byte) string {
 // reason says which part of a moment is out of range, if one is.
 func (m *moment) reason() string {
 	switch {
-	case m.month > 12:
+	case m.month < 1 || m.month > 12:
 		return fmt.Sprintf("there is no month %d", m.month)
-	case m.month > 0 && m.day > daysIn(m.year, m.month):
+	case m.day < 1:
+		return "there is no day 0"
+	case m.day > daysIn(m.year, m.month):
 		name := monthNames[m.month-1]
 		return fmt.Sprintf("%s%s %d has %d days", strings.ToUpper(name[:1]), name[1:], m.year, daysIn(m.year, m.month))
 	case m.hour > 23:

@@ -133,13 +133,21 @@ func quotedLiteral(s string) (text string, length int, ok bool) {
 
 // parse reads a date and time; failed is the code for what does not follow the format.
 func (l *layout) parse(b []byte, m *moment, failed string) string {
+	if !l.read(b, m) {
+		return failed
+	}
+	return m.valid(failed)
+}
+
+// read reports whether text has the layout's form, whatever its parts come to.
+func (l *layout) read(b []byte, m *moment) bool {
 	afternoon, twelve := false, false
 	for i := range l.steps {
 		step := &l.steps[i]
 		var v, n int
 		if step.most > 0 {
 			if v, n = digitRun(b, step.most); n < step.least {
-				return failed
+				return false
 			}
 		}
 		ok := true
@@ -177,12 +185,12 @@ func (l *layout) parse(b []byte, m *moment, failed string) string {
 			n, ok = len(b)-len(rest), good && m.zoned
 		}
 		if !ok {
-			return failed
+			return false
 		}
 		b = b[n:]
 	}
 	if len(b) > 0 {
-		return failed
+		return false
 	}
 	if twelve {
 		m.hour %= 12
@@ -190,7 +198,7 @@ func (l *layout) parse(b []byte, m *moment, failed string) string {
 			m.hour += 12
 		}
 	}
-	return m.valid(failed)
+	return true
 }
 
 func digitRun(b []byte, most int) (v, n int) {
