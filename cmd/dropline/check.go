@@ -43,19 +43,20 @@ type checker struct {
 	references bool
 	limit      int // rejects that are kept; 0 is all
 
-	files   []*checkedFile
-	leftOut []string // files of a directory that are no data
-	given   map[*schema.Table]bool
-	join    *join           // keys and references
-	uniques *join           // values that must not be repeated
-	failed  *join           // rows that a declared check on a row by itself finds false
-	wholes  []*whole        // declared checks on several rows together
-	refused places          // by the checks across rows, and the declared ones
-	gone    map[string]bool // keys of records refused whose consequences have not been drawn yet
-	seeds   map[string]bool // keys of seed rows: whether a row takes its place
-	notes   []string        // on what could not be told
-	rejects []placed
-	total   int64
+	files    []*checkedFile
+	leftOut  []string // files of a directory that are no data
+	given    map[*schema.Table]bool
+	join     *join           // keys and references
+	uniques  *join           // values that must not be repeated
+	failed   *join           // rows that a declared check on a row by itself finds false
+	proposed *join           // rows to be refused, whose first reason is to be found
+	wholes   []*whole        // declared checks on several rows together
+	refused  places          // by the checks across rows, and the declared ones
+	gone     map[string]bool // keys of records refused whose consequences have not been drawn yet
+	seeds    map[string]bool // keys of seed rows: whether a row takes its place
+	notes    []string        // on what could not be told
+	rejects  []placed
+	total    int64
 }
 
 // placed is a reject and where its record is.
@@ -107,12 +108,15 @@ func (c *checker) openJoins() error {
 	if c.failed, err = newJoin(1); err != nil {
 		return err
 	}
+	if c.proposed, err = newJoin(joinParts / 4); err != nil {
+		return err
+	}
 	return c.openWholes()
 }
 
 // closeJoins removes them. An error leaves temporary files in the temporary directory, which is its purpose.
 func (c *checker) closeJoins() {
-	for _, j := range []*join{c.join, c.uniques, c.failed} {
+	for _, j := range []*join{c.join, c.uniques, c.failed, c.proposed} {
 		quietly(j.close)
 	}
 	for _, w := range c.wholes {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -125,53 +126,78 @@ func (c *checker) keys(ctx context.Context) error {
 	})
 }
 
-// uniqueValues refuses every record of unique values that several have.
+// uniqueValues refuses every record of unique values that several have, one set of columns after the other.
 func (c *checker) uniqueValues(ctx context.Context) error {
-	return c.uniques.groups(ctx, func(group []mark) error {
-		group = slices.DeleteFunc(group, func(m mark) bool { // a seed row's values are free once a row takes its place
-			return m.place.file == seedFile && c.seeds[m.self] || m.place.file != seedFile && c.refused.has(m.place)
+	sets := 0
+	for _, t := range c.schema.Tables {
+		sets = max(sets, len(t.Unique))
+	}
+	for set := range sets {
+		err := c.uniques.groups(ctx, func(group []mark) error {
+			if group[0].rule == int32(set) {
+				c.repeatedValues(group)
+			}
+			return nil
 		})
-		for i := range group {
-			m := &group[i]
-			if len(group) < 2 || m.place.file == seedFile {
-				continue
-			}
-			t := c.tableOf(m)
-			var names []string
-			for _, col := range t.Unique[m.rule] {
-				names = append(names, col.Name)
-			}
-			c.refuse(m, ingest.CodeDuplicateValue, fmt.Sprintf(
-				"%s must be unique, and another %s has the same: change one of them, or send that one changed as well.", strings.Join(names, ", "), t.Name))
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
-// dangling refuses the references to which there is no key, or a refused one only.
+func (c *checker) repeatedValues(group []mark) {
+	group = slices.DeleteFunc(group, func(m mark) bool { // a seed row's values are free once a row takes its place
+		return m.place.file == seedFile && c.seeds[m.self] || m.place.file != seedFile && c.refused.has(m.place)
+	})
+	for i := range group {
+		m := &group[i]
+		if len(group) < 2 || m.place.file == seedFile {
+			continue
+		}
+		t := c.tableOf(m)
+		var names []string
+		for _, col := range t.Unique[m.rule] {
+			names = append(names, col.Name)
+		}
+		c.refuse(m, ingest.CodeDuplicateValue, fmt.Sprintf(
+			"%s must be unique, and another %s has the same: change one of them, or send that one changed as well.", strings.Join(names, ", "), t.Name))
+	}
+}
+
+// dangling refuses the references to which there is no key, or one of a record that could not be read. Records that were
+// refused since still count here: consequences deals with them.
 func (c *checker) dangling(ctx context.Context) error {
-	return c.join.groups(ctx, func(group []mark) error {
-		there, refused := false, false
+	err := c.join.groups(ctx, func(group []mark) error {
+		unreadable := false
 		for i := range group {
-			m := &group[i]
-			there = there || (m.kind == markKey && (m.place.file == seedFile || !c.refused.has(m.place)))
-			refused = refused || m.kind == markRefusedKey || (m.kind == markKey && m.place.file != seedFile && c.refused.has(m.place))
+			if group[i].kind == markKey {
+				return nil
+			}
+			unreadable = unreadable || group[i].kind == markRefusedKey
 		}
 		for i := range group {
 			m := &group[i]
-			switch {
-			case there || m.kind != markReference:
-			case refused:
-				c.refuseChild(m)
-			default:
-				col := c.column(m)
-				c.refuse(m, ingest.CodeMissingRef, fmt.Sprintf(
+			if m.kind != markReference {
+				continue
+			}
+			col := c.column(m)
+			code, message := ingest.CodeParentRejected, parentMessage(col)
+			if !unreadable {
+				code, message = ingest.CodeMissingRef, fmt.Sprintf(
 					"%s names a %s that is in none of the files given: unless it was loaded before, send it too, or correct the reference.",
-					col.Name, col.References.Name))
+					col.Name, col.References.Name)
+			}
+			if err := c.propose(m, m.column, code, message); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return c.settle(ctx)
 }
 
 // consequences follows what was refused to the rows that need it, and so on.
@@ -186,10 +212,13 @@ func (c *checker) consequences(ctx context.Context) error {
 		}
 		err := c.join.each(ctx, func(m *mark) error {
 			if m.kind == markReference && gone[m.name] {
-				c.refuseChild(m)
+				return c.propose(m, m.column, ingest.CodeParentRejected, parentMessage(c.column(m)))
 			}
 			return nil
 		})
+		if err == nil {
+			err = c.settle(ctx)
+		}
 		if err != nil {
 			return err
 		}
@@ -197,10 +226,31 @@ func (c *checker) consequences(ctx context.Context) error {
 	return nil
 }
 
-func (c *checker) refuseChild(m *mark) {
-	col := c.column(m)
-	c.refuse(m, ingest.CodeParentRejected, fmt.Sprintf("%s names a %s that is refused itself: when that is mended, send both.",
-		col.Name, col.References.Name))
+func parentMessage(col *schema.Column) string {
+	return fmt.Sprintf("%s names a %s that is refused itself: when that is mended, send both.", col.Name, col.References.Name)
+}
+
+// propose notes that a record is to be refused, unless there is a reason that counts before this one.
+func (c *checker) propose(m *mark, rank int32, code, message string) error {
+	if c.refused.has(m.place) {
+		return nil
+	}
+	p := *m
+	p.name, p.rule, p.amount, p.order = fmt.Sprint(m.place.file, " ", m.place.record), rank, code, message
+	return c.proposed.add(&p)
+}
+
+// settle refuses the records proposed, each for its first reason.
+func (c *checker) settle(ctx context.Context) error {
+	err := c.proposed.groups(ctx, func(group []mark) error {
+		first := slices.MinFunc(group, func(a, b mark) int { return cmp.Compare(a.rule, b.rule) })
+		c.refuse(&first, first.amount, first.order)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return c.proposed.reset()
 }
 
 func (c *checker) tableOf(m *mark) *schema.Table { return c.files[m.place.file].table }

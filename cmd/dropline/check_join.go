@@ -113,6 +113,23 @@ func (j *join) add(m *mark) error {
 	return err
 }
 
+// reset forgets all marks.
+func (j *join) reset() error {
+	for part, f := range j.files {
+		if f == nil {
+			continue
+		}
+		if err := f.Truncate(0); err != nil {
+			return err
+		}
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		j.out[part].Reset(f)
+	}
+	return nil
+}
+
 // groups calls visit with the marks of one name after the other, in order of kind and place. One part is in memory at a time.
 func (j *join) groups(ctx context.Context, visit func([]mark) error) error {
 	for part := range j.files {

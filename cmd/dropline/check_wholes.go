@@ -239,13 +239,23 @@ func (c *checker) failedWholes(ctx context.Context) error {
 			}
 			err := w.join.groups(ctx, func(group []mark) error {
 				v, detail := c.judge(w, group)
+				if v != fails {
+					return nil
+				}
 				for i := range group {
-					if v == fails {
-						c.refuse(&group[i], w.check.Name, w.check.Message+" ("+detail+")")
+					m, rank := &group[i], int32(1)
+					if m.kind == markWhole {
+						rank = 0
+					}
+					if err := c.propose(m, rank, w.check.Name, w.check.Message+" ("+detail+")"); err != nil {
+						return err
 					}
 				}
 				return nil
 			})
+			if err == nil {
+				err = c.settle(ctx)
+			}
 			if err != nil {
 				return err
 			}

@@ -136,10 +136,10 @@ func newCheckedFile(path, inbox string) *checkedFile {
 func showChecked(w io.Writer, ck *checker, rejects []ingest.Reject) {
 	for _, f := range ck.files {
 		if f.Error != "" {
-			put(w, "%s: refused as a whole: %s (%s)\n", f.Path, printable(f.Error, maxText), f.Code)
+			put(w, "%s: refused as a whole: %s (%s)\n", printable(f.Path, maxText), printable(f.Error, maxText), f.Code)
 			continue
 		}
-		put(w, "%s: table %s, %s, %s refused\n", f.Path, f.Table, plural(f.Rows, "row", "rows"), thousands(f.Refused))
+		put(w, "%s: table %s, %s, %s refused\n", printable(f.Path, maxText), f.Table, plural(f.Rows, "row", "rows"), thousands(f.Refused))
 		showColumns(w, f.Columns)
 		if len(f.Ignored) > 0 {
 			put(w, "  ignored: %s\n", printable(strings.Join(f.Ignored, ", "), maxText))
@@ -152,7 +152,7 @@ func showChecked(w io.Writer, ck *checker, rejects []ingest.Reject) {
 		}
 	}
 	if len(ck.leftOut) > 0 {
-		put(w, "left out, as no data by their extension: %s\n", strings.Join(ck.leftOut, ", "))
+		put(w, "left out, as no data by their extension: %s\n", printable(strings.Join(ck.leftOut, ", "), maxText))
 	}
 	if names := ck.unchecked(); len(names) > 0 {
 		put(w, "references to %s were not looked at: no file of theirs is given\n", strings.Join(names, ", "))
@@ -166,7 +166,7 @@ func showChecked(w io.Writer, ck *checker, rejects []ingest.Reject) {
 	put(w, "\nrefused rows (%d of %s):\n", len(rejects), thousands(ck.total))
 	rows := make([][]string, 0, len(rejects))
 	for _, r := range rejects {
-		rows = append(rows, []string{r.File, strconv.FormatInt(r.Line, 10), r.Column, r.Code, printable(r.Value, 24), printable(r.Message, 160)})
+		rows = append(rows, []string{printable(r.File, maxText), strconv.FormatInt(r.Line, 10), r.Column, r.Code, printable(r.Value, 24), printable(r.Message, 160)})
 	}
 	wideTable(w, []string{"FILE", "LINE", "COLUMN", "CODE", "VALUE", "MESSAGE"}, rows)
 }
