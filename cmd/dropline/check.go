@@ -223,7 +223,7 @@ func (c *checker) mark(at place, t *schema.Table, row *ingest.Row, refused bool)
 		m.self = m.name
 	}
 	if refused {
-		return nil
+		return c.markLost(m, t, row)
 	}
 	for i, unique := range t.Unique {
 		if name, ok := uniqueName(t, i, unique, row); ok {

@@ -59,6 +59,7 @@ const (
 	markWhole  // what the parts of a sum are compared with
 	markPart   // what adds to a sum
 	markNoPart // a part that the check does not count
+	markLost   // a part that was refused when it was read
 )
 
 // join gathers marks on disk, cut by what must match, so that each part can be looked at by itself.

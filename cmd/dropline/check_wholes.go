@@ -82,6 +82,20 @@ func (c *checker) markWholes(m mark, t *schema.Table, row *ingest.Row) error {
 	return nil
 }
 
+// markLost notes of which wholes a refused record was to be a part: they are not empty, they have lost something.
+func (c *checker) markLost(m mark, t *schema.Table, row *ingest.Row) error {
+	for _, w := range c.wholes {
+		if !w.check.SkipEmpty || w.parts() != t || row.Values[w.check.By.Index].Null {
+			continue
+		}
+		m.kind, m.name = markLost, text(w.check.By, row)
+		if err := w.join.add(&m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (w *whole) markPart(m mark, t *schema.Table, row *ingest.Row) error {
 	check := w.check
 	by := &row.Values[check.By.Index]
@@ -177,7 +191,7 @@ func (c *checker) judge(w *whole, group []mark) (verdict, string) {
 		case m.kind == markPart && alive:
 			n, _ := schema.ParseDecimal(m.amount) // null adds nothing
 			sum, parts = sum.Plus(n), true
-		case m.kind != markWhole && !alive:
+		case m.kind == markLost || m.kind != markWhole && !alive:
 			lost = true
 		}
 	}
@@ -244,8 +258,12 @@ func (c *checker) failedWholes(ctx context.Context) error {
 				}
 				for i := range group {
 					m, rank := &group[i], int32(1)
-					if m.kind == markWhole {
+					switch m.kind {
+					case markLost:
+						continue
+					case markWhole:
 						rank = 0
+					default:
 					}
 					if err := c.propose(m, rank, w.check.Name, w.check.Message+" ("+detail+")"); err != nil {
 						return err
@@ -283,7 +301,7 @@ func (c *checker) unsureWholes(ctx context.Context) error {
 			}
 			count++
 			for i := range group {
-				if m := &group[i]; !c.refused.has(m.place) && (first == nil || m.place.compare(first.place) < 0) {
+				if m := &group[i]; m.kind != markLost && !c.refused.has(m.place) && (first == nil || m.place.compare(first.place) < 0) {
 					first = m
 				}
 			}
