@@ -90,7 +90,7 @@ func (s *Store) holdImport(ctx context.Context, tx pgx.Tx, t Target) error {
 // dropOwn drops an import's tables and forgets it. Of a promoted one the order of promotions remains to be known.
 func dropOwn(ctx context.Context, tx pgx.Tx, t Target) error {
 	n := namesOf(t.Tenant)
-	wanted := []string{rejectedName(t.Seq)}
+	wanted := []string{rejectedName(t.Seq), referredName(t.Seq)}
 	for _, table := range t.Schema.Tables {
 		wanted = append(wanted, packedName(table, t.Seq), beforeName(table, t.Seq))
 	}

@@ -75,6 +75,7 @@ type checker struct {
 	paths      map[int]string
 	suspect    map[*schema.Table]suspicion
 	made       bool // the table of refused rows exists
+	large      bool // no nested loops
 	step       int  // of the refusal now under way; rows refused by one statement share it
 	reached    int  // the last step whose consequences have been drawn
 	needed     map[ingest.ImportID]bool
@@ -107,7 +108,9 @@ func (c *checker) open(ctx context.Context, older []Target) error {
 	if err := c.files(ctx); err != nil {
 		return err
 	}
+	var rows int64
 	for _, t := range c.target.Schema.Tables {
+		rows += c.copied[t]
 		if c.copied[t] == 0 {
 			continue
 		}
@@ -116,7 +119,16 @@ func (c *checker) open(ctx context.Context, older []Target) error {
 	if c.rejected, err = tableExists(ctx, c.tx, c.names, rejectedName(c.seq)); err != nil {
 		return err
 	}
-	return c.findEarlier(ctx)
+	earlier, err := c.findEarlier(ctx)
+	if err != nil {
+		return err
+	}
+	if c.large = rows+earlier >= largeImport; c.large {
+		if err := nestedLoops(ctx, c.tx, false); err != nil {
+			return err
+		}
+	}
+	return c.readReferred(ctx, c.tx, true)
 }
 
 // files reads what was copied from which file.
@@ -140,30 +152,31 @@ func (c *checker) files(ctx context.Context) error {
 	return err
 }
 
-// findEarlier looks up which earlier staged imports have rows for which tables.
-func (c *checker) findEarlier(ctx context.Context) error {
+// findEarlier looks up which earlier staged imports have rows for which tables, and returns how many they have in all.
+func (c *checker) findEarlier(ctx context.Context) (int64, error) {
 	if len(c.older) == 0 {
-		return nil
+		return 0, nil
 	}
 	ids := map[int64]ingest.ImportID{}
 	for _, t := range c.older {
 		ids[t.Seq] = t.Import
 	}
-	rows, err := c.tx.Query(ctx, "select seq, table_name from "+c.names.own("_tables")+
+	rows, err := c.tx.Query(ctx, "select seq, table_name, staged from "+c.names.own("_tables")+
 		" join "+c.names.own("_imports")+" using (seq) where seq = any($1) and promoted_version is null and staged > 0 order by seq desc",
 		slices.Collect(maps.Keys(ids)))
 	if err != nil {
-		return err
+		return 0, err
 	}
-	var seq int64
+	var seq, staged, sum int64
 	var name string
-	_, err = pgx.ForEachRow(rows, []any{&seq, &name}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&seq, &name, &staged}, func() error {
+		sum += staged
 		if t := c.target.Schema.Table(name); t != nil && seq < c.seq {
 			c.earlier[t] = append(c.earlier[t], earlier{id: ids[seq], seq: seq})
 		}
 		return nil
 	})
-	return err
+	return sum, err
 }
 
 // refuse finds every row that is to be refused, in the order in which the reasons count.

@@ -28,14 +28,19 @@ func (p *promotion) compare(ctx context.Context, t *schema.Table) error {
 	if err != nil {
 		return err
 	}
-	if err := p.settleDoubts(ctx, t); err != nil {
-		return err
-	}
 	var counts ingest.PromotionCounts
-	err = p.tx.QueryRow(ctx, "select count(*) filter (where _inserted), count(*) filter (where not _inserted) from "+before).
-		Scan(&counts.Inserted, &counts.Updated)
+	var doubts int64
+	err = p.tx.QueryRow(ctx, "select count(*) filter (where _inserted), count(*) filter (where not _inserted), count(*) filter (where _doubtful) from "+before).
+		Scan(&counts.Inserted, &counts.Updated, &doubts)
 	if err != nil {
 		return err
+	}
+	if doubts > 0 {
+		settled, err := p.settleDoubts(ctx, t)
+		if err != nil {
+			return err
+		}
+		counts.Updated -= settled
 	}
 	counts.Unchanged = p.rows[t.Name] - counts.Inserted - counts.Updated
 	p.counts[t.Name] = counts
@@ -45,18 +50,13 @@ func (p *promotion) compare(ctx context.Context, t *schema.Table) error {
 	return err
 }
 
-// settleDoubts takes those rows out of the differing ones of which it turns out that no value differs.
-func (p *promotion) settleDoubts(ctx context.Context, t *schema.Table) error {
-	before := p.names.before(t, p.seq)
-	var doubts bool
-	if err := p.tx.QueryRow(ctx, "select exists (select from "+before+" where _doubtful)").Scan(&doubts); err != nil || !doubts {
-		return err
-	}
+// settleDoubts takes those rows out of the differing ones of which it turns out that no value differs, and counts them.
+func (p *promotion) settleDoubts(ctx context.Context, t *schema.Table) (int64, error) {
 	var mine, theirs []string
 	for _, c := range t.Columns {
 		mine, theirs = append(mine, unpackedColumn(c, "s")), append(theirs, "b."+schema.QuoteIdent(c.SQLName))
 	}
-	_, err := p.tx.Exec(ctx, fmt.Sprintf("delete from %s b using %s s where b._doubtful and s.ctid = b._spot and (%s) is not distinct from (%s)",
-		before, p.names.packed(t, p.seq), strings.Join(theirs, ", "), strings.Join(mine, ", ")))
-	return err
+	tag, err := p.tx.Exec(ctx, fmt.Sprintf("delete from %s b using %s s where b._doubtful and s.ctid = b._spot and (%s) is not distinct from (%s)",
+		p.names.before(t, p.seq), p.names.packed(t, p.seq), strings.Join(theirs, ", "), strings.Join(mine, ", ")))
+	return tag.RowsAffected(), err
 }

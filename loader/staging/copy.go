@@ -85,6 +85,9 @@ func (c *copier) run(ctx context.Context) error {
 	if err := c.flushRejected(ctx); err != nil {
 		return err
 	}
+	if err := c.flushReferred(ctx); err != nil {
+		return err
+	}
 	if err := c.lanes.finish(); err != nil {
 		return err
 	}

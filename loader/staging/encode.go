@@ -54,9 +54,10 @@ type encodedColumn struct {
 	kind   schema.Kind
 	prefix string // of a reference's target
 	ids    *idCache
-	length int // of a text, in characters; 0 is unbounded
-	whole  int // digits of a decimal before the point
-	scale  int // and after it
+	seen   *referred // what the column refers to
+	length int       // of a text, in characters; 0 is unbounded
+	whole  int       // digits of a decimal before the point
+	scale  int       // and after it
 }
 
 func newEncoder(tenant ingest.TenantID, table *schema.Table, file int, seed uint64) *encoder {
@@ -77,6 +78,7 @@ func newEncoder(tenant ingest.TenantID, table *schema.Table, file int, seed uint
 		column := encodedColumn{index: c.Index, name: c.Name, kind: c.Kind, length: c.Length, whole: c.Precision - c.Scale, scale: c.Scale}
 		if c.Kind == schema.Reference {
 			column.prefix, column.ids = c.References.Prefix, &idCache{}
+			column.seen = &referred{ids: map[[uuidSize]byte]struct{}{}}
 		}
 		e.columns = append(e.columns, column)
 	}
@@ -131,6 +133,7 @@ func (e *encoder) value(b []byte, c *encodedColumn, v *ingest.Value) ([]byte, er
 		return appendBytes(b, v.Text), nil
 	case schema.Reference:
 		if digits, is := schema.ParseObjectID(c.prefix, v.Text); is {
+			c.seen.add(digits)
 			return appendUUID(b, digits), nil
 		}
 		return e.appendReference(b, c, v.Text), nil
@@ -220,6 +223,7 @@ func (e *encoder) appendReference(b []byte, c *encodedColumn, importID []byte) [
 	if place.key == nil || !bytes.Equal(place.key, importID) {
 		place.key = append(place.key[:0], importID...)
 		place.id = schema.ObjectDigits(e.tenant, c.prefix, importID)
+		c.seen.add(place.id) // what is found in its place has been added before
 	}
 	return appendUUID(b, place.id)
 }

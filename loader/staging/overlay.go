@@ -17,6 +17,9 @@ type overlay struct {
 	earlier map[*schema.Table][]earlier // newest first
 	refused map[*schema.Table]int64     // how many of the import's rows are refused so far
 	number  map[*schema.Table]int       // of a table in the table of refused rows
+	// listed says that there are lists of what rows refer to, for all columns but those unlisted, by number of table and column.
+	listed   bool
+	unlisted map[[2]int]bool
 	// rejected says that there is a table of keys of records that were refused while copying.
 	rejected bool
 }

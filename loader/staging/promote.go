@@ -67,6 +67,7 @@ type promotion struct {
 	rows   map[string]int64
 	counts map[string]ingest.PromotionCounts
 	now    time.Time
+	large  bool // no nested loops
 }
 
 // openPromotion takes the tenant's lock. Whoever waits for it finds the world as the one before left it.
@@ -91,7 +92,17 @@ func (s *Store) openPromotion(ctx context.Context, tx pgx.Tx, op string, t Targe
 	for _, table := range p.tables {
 		p.own[table] = true
 	}
-	return p, nil
+	var rows int64
+	for i, table := range t.Schema.Tables {
+		p.number[table] = i
+		rows += p.rows[table.Name]
+	}
+	if p.large = rows >= largeImport; p.large {
+		if err := nestedLoops(ctx, tx, false); err != nil {
+			return nil, err
+		}
+	}
+	return p, p.readReferred(ctx, tx, false)
 }
 
 // verify sees that the import may be promoted, and that it is all there.
@@ -157,6 +168,11 @@ func (p *promotion) recheck(ctx context.Context) error {
 			continue
 		}
 		for _, ref := range referencesOf(t) {
+			if may, _, err := p.mayDangle(ctx, p.tx, t, ref); err != nil {
+				return err
+			} else if !may {
+				continue
+			}
 			err := p.none(ctx, fmt.Sprintf("from %s t where %s", p.differing(t), p.dangling(ref)), t,
 				fmt.Sprintf("%s names a %s that is neither in the import nor in production any more", ref.Name, ref.References.Name))
 			if err != nil {
@@ -280,6 +296,9 @@ func (p *promotion) byPlace(ctx context.Context, only bool) error {
 	choice := "on"
 	if only {
 		choice = "off"
+	}
+	if err := nestedLoops(ctx, p.tx, only || !p.large); err != nil {
+		return err
 	}
 	_, err := p.tx.Exec(ctx, "set local enable_hashjoin = "+choice+"; set local enable_mergejoin = "+choice)
 	return err

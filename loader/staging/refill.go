@@ -1,9 +1,11 @@
 package staging
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"dropline/ingest"
 	"dropline/schema"
@@ -116,6 +118,9 @@ func (s *Store) Refill(
 			return err
 		}
 		n := namesOf(t.Tenant)
+		if _, err := tx.Exec(ctx, "drop table if exists "+n.referred(t.Seq)+"; "+createReferred(n, t.Seq)); err != nil {
+			return err
+		}
 		for _, table := range tables {
 			if _, err := tx.Exec(ctx, "truncate "+n.packed(table, t.Seq)); err != nil {
 				return err
@@ -130,8 +135,16 @@ func (s *Store) Refill(
 			if stream.err != nil {
 				return stream.err
 			}
+			if err != nil {
+				return err
+			}
+			lists := slices.Concat(copyHeader, stream.enc.encodeReferred(nil, t.Schema), copyTrailer)
+			_, err = tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(lists), "copy "+n.referred(t.Seq)+" from stdin (format binary)")
 			return err
 		}); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "analyze "+n.referred(t.Seq)); err != nil {
 			return err
 		}
 		for _, table := range tables {

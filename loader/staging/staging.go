@@ -166,6 +166,21 @@ func (s *Store) inTx(ctx context.Context, op string, fn func(tx pgx.Tx) error) e
 	}))
 }
 
+// largeImport is from how many rows an import's rows are never joined by going through a table once for each of them. The
+// planner knows little of fresh tables and nothing of ids that are put together in a query: it may take seventy thousand rows
+// for one, and what it chooses for one takes hours for them.
+const largeImport = 5_000
+
+// nestedLoops lets the planner choose nested loops, or not.
+func nestedLoops(ctx context.Context, tx pgx.Tx, on bool) error {
+	choice := "off"
+	if on {
+		choice = "on"
+	}
+	_, err := tx.Exec(ctx, "set local enable_nestloop = "+choice)
+	return err
+}
+
 // settings fits a transaction for set operations, whatever the server's defaults are. Compiling a query takes longer than it
 // saves in all but the largest, times are told in UTC, and a load may take hours.
 func (s *Store) settings(ctx context.Context, tx pgx.Tx) error {

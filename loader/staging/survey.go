@@ -3,6 +3,7 @@ package staging
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"dropline/ingest"
@@ -16,11 +17,23 @@ type suspicion struct {
 	warnings bool             // and so does one that only warns
 }
 
-// survey goes through each table once, over all of its references and its checks on rows, and sees that every row copied is
-// there. A large import without faults is nearly done with that: a look for each rule would take several times as long.
+// survey looks at the lists of what each table refers to, and goes through the table once, over the references of which there
+// is no list and its checks on rows, and sees that every row copied is there. A large import without faults is nearly done
+// with that: a look for each rule would take several times as long.
 func (c *checker) survey(ctx context.Context) error {
 	for _, t := range c.tables {
-		refs := referencesOf(t)
+		s := suspicion{}
+		var refs []*schema.Column // of which there is no list
+		for _, ref := range referencesOf(t) {
+			switch may, listed, err := c.mayDangle(ctx, c.tx, t, ref); {
+			case err != nil:
+				return err
+			case !listed:
+				refs = append(refs, ref)
+			case may:
+				s.refs = append(s.refs, ref)
+			}
+		}
 		got := make([]int64, 3+len(refs))
 		targets := make([]any, len(got))
 		for i := range got {
@@ -34,12 +47,13 @@ func (c *checker) survey(ctx context.Context) error {
 				ingest.Errorf(ingest.Unavailable, "staging.Check", "table %s has %d staged rows where %d were copied", t.Name, got[0], c.copied[t]),
 				"the import has to be loaded again")
 		}
-		s := suspicion{checks: got[1] > 0, warnings: got[2] > 0}
+		s.checks, s.warnings = got[1] > 0, got[2] > 0
 		for i, ref := range refs {
 			if got[3+i] > 0 {
 				s.refs = append(s.refs, ref)
 			}
 		}
+		slices.SortFunc(s.refs, func(a, b *schema.Column) int { return a.Index - b.Index }) // the first reason counts
 		c.suspect[t] = s
 	}
 	return nil
