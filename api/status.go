@@ -19,7 +19,7 @@ const (
 func summaryOf(imp *ingest.Import, now time.Time) ImportSummary {
 	base := "/etl/imports/" + string(imp.ID)
 	return ImportSummary{
-		RequestID: string(imp.ID), Tenant: string(imp.Tenant), Schema: imp.Schema, MappingVersion: imp.MappingVersion,
+		RequestID: string(imp.ID), Tenant: string(imp.Tenant), Number: imp.Seq, Schema: imp.Schema, MappingVersion: imp.MappingVersion,
 		State: string(imp.State), Percent: percentOf(imp, now), Attempt: imp.Attempt,
 		RowsRead: imp.Read, RowsStaged: imp.Staged, RowsRejected: imp.Rejected, Warnings: imp.Warnings,
 		BytesRead: imp.BytesRead, BytesTotal: imp.BytesTotal,

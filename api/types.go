@@ -28,6 +28,7 @@ type Started struct {
 type ImportSummary struct {
 	RequestID      string `json:"requestId" doc:"The import's id" example:"import_0123456789abcdef0123456789abcdef"`
 	Tenant         string `json:"tenant" example:"acme"`
+	Number         int64  `json:"number" doc:"Grows with each import. In SQL its staged rows are the views staging_<tenant>.<table>_<number>" example:"12"`
 	Schema         string `json:"schema" doc:"The ETL schema it is loaded under" example:"efimis-1.0"`
 	MappingVersion int    `json:"mappingVersion" doc:"Version of the tenant's mapping that it uses; 0 is the schema's own names"`
 	State          string `json:"state" enum:"queued,loading,validating,staged,rejected,promoting,promoted,rolling_back,rolled_back,failed,cancelled"`
