@@ -294,6 +294,9 @@ func (b *Bucket) abortStale(ctx context.Context, prefix string, before time.Time
 	in := &s3.ListMultipartUploadsInput{Bucket: &b.cfg.Name, Prefix: &prefix}
 	for {
 		page, err := b.client.ListMultipartUploads(ctx, in)
+		if codeOf(err) == "NotImplemented" {
+			return nil // what the server cannot list, its own rules must clear
+		}
 		if err != nil {
 			return fmt.Errorf("listing unfinished uploads: %w", err)
 		}

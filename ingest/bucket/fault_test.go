@@ -358,6 +358,22 @@ func TestAnswersBecomeKinds(t *testing.T) {
 	}
 }
 
+// TestServerWithoutAListOfUploads cannot be swept of unfinished ones; that is no trouble to report twice a minute.
+func TestServerWithoutAListOfUploads(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]bool{"NotImplemented": true, "AccessDenied": false} {
+		web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNotImplemented)
+			_, _ = fmt.Fprintf(w, "<Error><Code>%s</Code><Message>m</Message></Error>", code)
+		}))
+		t.Cleanup(web.Close)
+		b := open(t, config(devtest.S3Server{Endpoint: web.URL, Bucket: "b", AccessKey: "key", SecretKey: "secret-value"}))
+		if err := b.AbortStale(t.Context(), time.Now()); (err == nil) != want {
+			t.Errorf("%s: %v", code, err)
+		}
+	}
+}
+
 // TestCorruptionIsNoticed flips a bit on the way, both ways.
 func TestCorruptionIsNoticed(t *testing.T) {
 	t.Parallel()
