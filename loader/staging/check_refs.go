@@ -26,7 +26,7 @@ func (c *checker) references(ctx context.Context) error {
 		for _, ref := range c.suspect[t].refs {
 			code := literal(ingest.CodeMissingRef)
 			if c.rejected {
-				code = fmt.Sprintf("case when exists (select from %s r where r.own and r.id = right(t.%s, 32)::uuid) then %s else %s end", c.names.rejected(c.seq),
+				code = fmt.Sprintf("case when exists (select from %s r where r.col is null and r.id = right(t.%s, 32)::uuid) then %s else %s end", c.names.rejected(c.seq),
 					schema.QuoteIdent(ref.SQLName), literal(ingest.CodeParentRejected), code)
 			}
 			err := c.add(ctx, refusal{table: t, where: c.dangling(ref), code: code, column: ref.Name})

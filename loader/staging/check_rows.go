@@ -17,8 +17,9 @@ func (c *checker) keys(ctx context.Context) error {
 		ids := "select id from " + packed
 		places := fmt.Sprintf("select ctid, id, %s, %s from %s", sourceColumn, key, packed)
 		if c.rejected {
-			ids += " union all select id from " + c.names.rejected(c.seq) + " where own"
-			places += fmt.Sprintf(" union all select null, id, %s, null from %s where own", sourceColumn, c.names.rejected(c.seq))
+			own := fmt.Sprintf(" from %s where tbl = %d and col is null", c.names.rejected(c.seq), c.number[t])
+			ids += " union all select id" + own
+			places += " union all select null, id, " + sourceColumn + ", null" + own
 		}
 		twice := "select id from (" + ids + ") k group by id having count(*) > 1"
 		from := fmt.Sprintf(

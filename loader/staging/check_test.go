@@ -135,6 +135,13 @@ func TestCheckRules(t *testing.T) {
 			want: []string{"1:1 bill_adds_up Total"},
 		},
 		{
+			name: "but parts of one kind are not missed for those of another that were lost",
+			files: []csvFile{
+				{"Bill", "ImportId|Total", []string{"B|5"}},
+				{"Refund", "ImportId|BillId|Amount", []string{"!1|B|5"}},
+			},
+		},
+		{
 			name:   "a running balance below zero refuses the value's rows, production counted",
 			before: []csvFile{{"Node", node, []string{"N|||", "M|||"}}, {"Move", "ImportId|NodeId|MovedOn|Amount", []string{"1|N|2026-01-01|10", "2|M|2026-01-05|10"}}},
 			files:  []csvFile{{"Move", "ImportId|NodeId|MovedOn|Amount", []string{"3|N|2026-01-02|-10", "4|M|2026-01-02|-10", "5|M|2026-01-07|1", "2|M|2026-01-05|10"}}},

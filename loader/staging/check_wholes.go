@@ -97,7 +97,8 @@ func (o *overlay) hadParts(r ruled) string {
 			schema.QuoteIdent(r.check.By.SQLName), o.names.staged(parts, o.seq), o.number[parts])
 	}
 	if o.rejected {
-		or += fmt.Sprintf(" or w.id in (select %s from %s lost where not lost.own)", schema.StagedID(r.table.Prefix, "lost.id"), o.names.rejected(o.seq))
+		or += fmt.Sprintf(" or w.id in (select %s from %s lost where lost.tbl = %d and lost.col = %d)",
+			schema.StagedID(r.table.Prefix, "lost.id"), o.names.rejected(o.seq), o.number[parts], r.check.By.Index)
 	}
 	return or
 }

@@ -73,7 +73,7 @@ func (c *copier) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.enc = newEncoder(c.target.Tenant, c.table, c.file.Number, seed)
+	c.enc = newEncoder(c.target, c.table, c.file.Number, seed)
 	c.lanes = newLanes(c.store, c.target)
 	defer c.lanes.abandon(ctx) // what has not been committed, also when the reader panics
 	if err := c.readAll(ctx); err != nil {
@@ -165,7 +165,7 @@ func (c *copier) addRejected(row *ingest.Row) {
 		return
 	}
 	if key := &row.Values[c.table.Key.Index]; !key.Null {
-		c.appendRejected(row, schema.ObjectDigits(c.enc.tenant, c.table.Prefix, key.Text), true)
+		c.appendRejected(row, nil, schema.ObjectDigits(c.enc.tenant, c.table.Prefix, key.Text))
 	}
 	for _, by := range c.wholes {
 		whole := &row.Values[by.Index]
@@ -176,19 +176,20 @@ func (c *copier) addRejected(row *ingest.Row) {
 		if !is {
 			digits = schema.ObjectDigits(c.enc.tenant, by.References.Prefix, whole.Text)
 		}
-		c.appendRejected(row, digits, false)
+		c.appendRejected(row, by, digits)
 	}
 }
 
-func (c *copier) appendRejected(row *ingest.Row, id [16]byte, own bool) {
-	b := binary.BigEndian.AppendUint16(c.rejected, 3)
-	b = appendUUID(b, id)
-	b = binary.BigEndian.AppendUint32(b, 1)
-	if own {
-		b = append(b, 1)
+// appendRejected notes a refused record's own id, or that of the whole that it names in column by.
+func (c *copier) appendRejected(row *ingest.Row, by *schema.Column, id [uuidSize]byte) {
+	b := binary.BigEndian.AppendUint16(c.rejected, 4)
+	b = appendInt16(b, int16(c.enc.number))
+	if by != nil {
+		b = appendInt16(b, int16(by.Index))
 	} else {
-		b = append(b, 0)
+		b = binary.BigEndian.AppendUint32(b, nullLength)
 	}
+	b = appendUUID(b, id)
 	at := len(b)
 	b = append(b, 0, 0, 0, 0)
 	b = appendPlace(b, int32(c.file.Number), row.Record, row.Line)
@@ -203,8 +204,9 @@ func (c *copier) flushRejected(ctx context.Context) error {
 	}
 	name := namesOf(c.target.Tenant).rejected(c.target.Seq)
 	if !c.madeKeys {
-		// own tells the id of a refused record from that of a whole that it was to be a part of.
-		ddl := "create unlogged table " + name + " (id uuid not null, own boolean not null, " + sourceColumn + " bytea not null)" + noVacuum
+		// Of tbl's records: col is null where the id is the refused record's own, else it is the column by which the record
+		// was to be a part of the whole of that id.
+		ddl := "create unlogged table " + name + " (tbl smallint not null, col smallint, id uuid not null, " + sourceColumn + " bytea not null)" + noVacuum
 		if err := c.makeTable(ctx, rejectedName(c.target.Seq), ddl); err != nil {
 			return err
 		}

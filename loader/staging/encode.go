@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"dropline/ingest"
@@ -42,6 +43,7 @@ type encoder struct {
 	file    int32
 	seed    uint64 // of the digests
 	table   *schema.Table
+	number  int             // of the table in its schema
 	columns []encodedColumn // all but the source
 	buf     []byte
 }
@@ -60,8 +62,10 @@ type encodedColumn struct {
 	scale  int       // and after it
 }
 
-func newEncoder(tenant ingest.TenantID, table *schema.Table, file int, seed uint64) *encoder {
-	e := &encoder{tenant: string(tenant), file: int32(file), seed: seed, table: table}
+func newEncoder(t Target, table *schema.Table, file int, seed uint64) *encoder {
+	e := &encoder{
+		tenant: string(t.Tenant), file: int32(file), seed: seed, table: table, number: slices.Index(t.Schema.Tables, table),
+	}
 	for _, db := range table.StagingColumns() {
 		c := db.Column
 		switch {
@@ -150,8 +154,7 @@ func (e *encoder) value(b []byte, c *encodedColumn, v *ingest.Value) ([]byte, er
 		if v.Int != int64(int16(v.Int)) {
 			return b, errOutOfRange
 		}
-		b = binary.BigEndian.AppendUint32(b, 2)
-		return binary.BigEndian.AppendUint16(b, uint16(int16(v.Int))), nil
+		return appendInt16(b, int16(v.Int)), nil
 	case schema.Boolean:
 		b = binary.BigEndian.AppendUint32(b, 1)
 		return append(b, byte(v.Int&1)), nil
@@ -231,6 +234,11 @@ func (e *encoder) appendReference(b []byte, c *encodedColumn, importID []byte) [
 func appendBytes(b, value []byte) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(len(value)))
 	return append(b, value...)
+}
+
+func appendInt16(b []byte, v int16) []byte {
+	b = binary.BigEndian.AppendUint32(b, 2)
+	return binary.BigEndian.AppendUint16(b, uint16(v))
 }
 
 func appendInt32(b []byte, v int32) []byte {

@@ -20,7 +20,7 @@ type overlay struct {
 	// listed says that there are lists of what rows refer to, for all columns but those unlisted, by number of table and column.
 	listed   bool
 	unlisted map[[2]int]bool
-	// rejected says that there is a table of keys of records that were refused while copying.
+	// rejected says that there is a table of records that were refused while copying: of their ids, and of the wholes they miss.
 	rejected bool
 }
 

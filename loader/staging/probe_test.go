@@ -65,12 +65,19 @@ tables:
     checks:
       - {name: bill_adds_up, severity: error, column: Total, message: The items must add up., sum: Amount, of: Item, by: BillId, is: "=", to: Total, skip_empty: true}
       - {name: bill_small, severity: warning, column: Total, message: The items come to much., sum: Amount, of: Item, by: BillId, is: "<=", to: "1000"}
+      - {name: bill_not_over_refunded, severity: error, column: Total, message: More was refunded than billed., sum: Amount, of: Refund, by: BillId, is: "<=", to: Total, skip_empty: true}
   - name: Item
     key: ImportId
     columns:
       - {name: ImportId, type: text(100), required: true}
       - {name: BillId, type: reference(Bill), required: true}
       - {name: NodeId, type: reference(Node)}
+      - {name: Amount, type: "decimal(19,4)"}
+  - name: Refund
+    key: ImportId
+    columns:
+      - {name: ImportId, type: text(100), required: true}
+      - {name: BillId, type: reference(Bill), required: true}
       - {name: Amount, type: "decimal(19,4)"}
   - name: Sort
     key: ImportId

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"slices"
 
 	"dropline/schema"
 
@@ -49,8 +48,7 @@ func createReferred(n names, seq int64) string {
 }
 
 // encodeReferred appends the encoder's lists as rows of a binary COPY.
-func (e *encoder) encodeReferred(b []byte, s *schema.Schema) []byte {
-	tbl := slices.Index(s.Tables, e.table)
+func (e *encoder) encodeReferred(b []byte) []byte {
 	for i := range e.columns {
 		c := &e.columns[i]
 		if c.seen == nil {
@@ -58,8 +56,7 @@ func (e *encoder) encodeReferred(b []byte, s *schema.Schema) []byte {
 		}
 		row := func() {
 			b = binary.BigEndian.AppendUint16(b, 3)
-			b = binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint32(b, 2), uint16(tbl))
-			b = binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint32(b, 2), uint16(c.index))
+			b = appendInt16(appendInt16(b, int16(e.number)), int16(c.index))
 		}
 		if c.seen.over {
 			row()
@@ -75,7 +72,7 @@ func (e *encoder) encodeReferred(b []byte, s *schema.Schema) []byte {
 
 // flushReferred writes down what the file's rows refer to.
 func (c *copier) flushReferred(ctx context.Context) error {
-	rows := c.enc.encodeReferred(nil, c.target.Schema)
+	rows := c.enc.encodeReferred(nil)
 	if len(rows) == 0 {
 		return nil
 	}

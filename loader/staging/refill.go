@@ -130,7 +130,7 @@ func (s *Store) Refill(
 			if counts[table.Name] == 0 {
 				return nil // all that its files have was refused: there may be no table
 			}
-			stream := &rowStream{rows: rows, enc: newEncoder(t.Tenant, table, file.Number, seed), path: file.Path}
+			stream := &rowStream{rows: rows, enc: newEncoder(t, table, file.Number, seed), path: file.Path}
 			_, err := tx.Conn().PgConn().CopyFrom(ctx, stream, "copy "+n.packed(table, t.Seq)+" from stdin (format binary)")
 			if stream.err != nil {
 				return stream.err
@@ -138,7 +138,7 @@ func (s *Store) Refill(
 			if err != nil {
 				return err
 			}
-			lists := slices.Concat(copyHeader, stream.enc.encodeReferred(nil, t.Schema), copyTrailer)
+			lists := slices.Concat(copyHeader, stream.enc.encodeReferred(nil), copyTrailer)
 			_, err = tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(lists), "copy "+n.referred(t.Seq)+" from stdin (format binary)")
 			return err
 		}); err != nil {
