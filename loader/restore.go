@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -25,22 +26,21 @@ func (l *Loader) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, tenant := range tenants {
 		intact, err := l.cfg.Store.Intact(ctx, tenant)
-		if err != nil {
-			return err
+		if err == nil && !intact {
+			// A tenant at whose imports a worker is already is restored by that worker.
+			_, err = l.cfg.Ledger.WithTenantLock(ctx, tenant, func(ctx context.Context) error { return l.restoreTenant(ctx, tenant) })
 		}
-		if intact {
-			continue
+		if err != nil { // the trouble of one is no other's
+			errs = append(errs, fmt.Errorf("tenant %s: %w", tenant, err))
 		}
-		// A tenant at whose imports a worker is already is restored by that worker.
-		if _, err := l.cfg.Ledger.WithTenantLock(ctx, tenant, func(ctx context.Context) error {
-			return l.restoreTenant(ctx, tenant)
-		}); err != nil {
-			return err
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // restoreTenant brings back the staged rows of a tenant's imports, where a crash of PostgreSQL has emptied their tables. The

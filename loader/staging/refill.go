@@ -117,15 +117,10 @@ func (s *Store) Refill(
 		if err != nil {
 			return err
 		}
-		n := namesOf(t.Tenant)
-		if _, err := tx.Exec(ctx, "drop table if exists "+n.referred(t.Seq)+"; "+createReferred(n, t.Seq)); err != nil {
+		if err := empty(ctx, tx, t, tables, counts); err != nil {
 			return err
 		}
-		for _, table := range tables {
-			if _, err := tx.Exec(ctx, "truncate "+n.packed(table, t.Seq)); err != nil {
-				return err
-			}
-		}
+		n := namesOf(t.Tenant)
 		if err := fill(func(table *schema.Table, file File, rows ingest.Rows) error {
 			if counts[table.Name] == 0 {
 				return nil // all that its files have was refused: there may be no table
@@ -158,6 +153,25 @@ func (s *Store) Refill(
 		}
 		return nil
 	})
+}
+
+// empty makes an import's tables ready to be filled again.
+func empty(ctx context.Context, tx pgx.Tx, t Target, tables []*schema.Table, counts map[string]int64) error {
+	n := namesOf(t.Tenant)
+	if _, err := tx.Exec(ctx, "drop table if exists "+n.referred(t.Seq)+"; "+createReferred(n, t.Seq)); err != nil {
+		return err
+	}
+	for _, table := range tables {
+		if there, err := tableExists(ctx, tx, n, packedName(table, t.Seq)); err != nil {
+			return err
+		} else if !there { // dropped by hand, or by a restore that lacked it: no other import is the worse for it
+			return lost(table.Name, 0, counts[table.Name])
+		}
+		if _, err := tx.Exec(ctx, "truncate "+n.packed(table, t.Seq)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rowStream is a file's accepted rows as a binary COPY.
