@@ -446,11 +446,11 @@ func TestShutdownSuspendsWhatDoesNotFinish(t *testing.T) {
 
 func TestIdleConnectionEnds(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(c *sftpd.Config) { c.IdleTimeout = 200 * time.Millisecond })
+	r := newRig(t, func(c *sftpd.Config) { c.IdleTimeout = time.Second })
 	w := r.raw()
 	r.ledger.setFault(func(op, _ string) error { // an operation in progress is not idle
 		if op == "mkdir" {
-			time.Sleep(600 * time.Millisecond)
+			time.Sleep(1500 * time.Millisecond)
 		}
 		return nil
 	})
