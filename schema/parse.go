@@ -25,7 +25,7 @@ const (
 	maxSeeds       = 5000
 	maxName        = 60 // two of them and "CK__" are a constraint of SQL Server, which allows 128, with or without the schema's
 	maxTableSQL    = 40 // leaves room in PostgreSQL's 63 bytes for the suffixes of indexes and staging tables
-	maxColumnSQL   = 50 // leaves room for the system's "_ref_" before it
+	maxColumnSQL   = 50 // PostgreSQL cuts a name off at 63 bytes
 	maxText        = 4000
 	maxTextLength  = 4000 // nvarchar(n) ends here; longer text has no length at all
 	maxKeyLength   = 400  // an index key of SQL Server holds 900 bytes, two to a character

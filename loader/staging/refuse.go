@@ -15,7 +15,7 @@ type refusal struct {
 	code   string // SQL
 	column string // published name, or ""
 	detail string // SQL, for the message; empty is null
-	value  string // SQL, the value as staged where the source does not hold it; empty is null
+	value  string // SQL, the value as staged; empty is null, as of a reference, which is looked up in the file
 	other  string // SQL, the source of another row that the message names; empty is null
 	from   string // in place of the staging table: must offer ctid, id, _source and the key
 }

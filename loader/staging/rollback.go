@@ -13,7 +13,8 @@ import (
 
 // Rollback undoes the tenant's last promotion: production is exactly as it was before, down to who last wrote each row and
 // when. record is called before the transaction commits, to write down the import's new state with it. It is a Conflict if
-// the import is not the last one promoted, or if one of its rows has been changed since.
+// the import is not the last one promoted, or if one of the rows that it wrote is gone since, or bears another's name in
+// _import. What somebody else has written to them without saying so there is lost with it.
 func (s *Store) Rollback(ctx context.Context, t Target, record func(ctx context.Context, tx pgx.Tx) error) error {
 	const op = "staging.Rollback"
 	if err := t.validate(op); err != nil {

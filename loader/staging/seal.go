@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Seal ends the loading of an import: it refuses an import that has not been checked, and opens the import's tables to the
+// Seal ends the loading of an import: it refuses an import that has not been checked, and opens the views of its rows to the
 // tenant's reader role. Promote counts the rows. What a crash of PostgreSQL takes of them later is brought back by Refill.
 func (s *Store) Seal(ctx context.Context, t Target) error {
 	const op = "staging.Seal"
