@@ -126,8 +126,7 @@ func (t *Table) indexes() [][]*Column {
 	}
 	for _, whole := range t.schema.Tables {
 		for _, check := range whole.Checks {
-			switch {
-			case check.Kind == SumCheck && check.Child == t, check.Kind == RunningCheck && whole == t:
+			if check.Kind != RowCheck && whole.PartsOf(check) == t {
 				add(check.By)
 			}
 		}

@@ -151,5 +151,13 @@ type Check struct {
 	SkipEmpty bool
 }
 
+// PartsOf is the table whose rows are added up by a check of the table's on wholes.
+func (t *Table) PartsOf(check *Check) *Table {
+	if check.Kind == SumCheck {
+		return check.Child
+	}
+	return t
+}
+
 // Seed is one seed row: the table's columns in order, as CSV text; nil means absent.
 type Seed []*string

@@ -26,12 +26,7 @@ type whole struct {
 }
 
 // parts is the table whose rows make up the whole.
-func (w *whole) parts() *schema.Table {
-	if w.check.Kind == schema.SumCheck {
-		return w.check.Child
-	}
-	return w.table
-}
+func (w *whole) parts() *schema.Table { return w.table.PartsOf(w.check) }
 
 // openWholes makes ready the checks on wholes for which there are files.
 func (c *checker) openWholes() error {

@@ -108,11 +108,7 @@ Examples:
 
 // Run carries the command out.
 func (c *importShowCmd) Run(a *app) error {
-	cl, err := a.client()
-	if err != nil {
-		return err
-	}
-	id, err := c.resolve(cl)
+	cl, id, err := c.find(a)
 	if err != nil {
 		return err
 	}
@@ -258,11 +254,7 @@ func (c *importRetryCmd) Run(a *app) error { return a.importVerb(&c.namedImport,
 
 // importVerb asks for something to be done to an import.
 func (a *app) importVerb(c *namedImport, verb string) error {
-	cl, err := a.client()
-	if err != nil {
-		return err
-	}
-	id, err := c.resolve(cl)
+	cl, id, err := c.find(a)
 	if err != nil {
 		return err
 	}

@@ -35,11 +35,7 @@ func (c *promoteCmd) Run(a *app) error {
 			return usageError(`such as --override "the refused rows are test data"`, "--override needs a reason, which is recorded")
 		}
 	}
-	cl, err := a.client()
-	if err != nil {
-		return err
-	}
-	id, err := c.resolve(cl)
+	cl, id, err := c.find(a)
 	if err != nil {
 		return err
 	}

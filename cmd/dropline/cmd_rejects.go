@@ -36,11 +36,7 @@ func (c *rejectsCmd) Run(a *app) error {
 	if c.Limit < 0 {
 		return usageError("such as --limit 50; 0 is all", "the limit is negative")
 	}
-	cl, err := a.client()
-	if err != nil {
-		return err
-	}
-	id, err := c.resolve(cl)
+	cl, id, err := c.find(a)
 	if err != nil {
 		return err
 	}
@@ -115,12 +111,8 @@ func (c *rowsCmd) Run(a *app) error {
 	if c.Limit < 0 {
 		return usageError("such as --limit 20; 0 is all", "the limit is negative")
 	}
-	cl, err := a.client()
-	if err != nil {
-		return err
-	}
 	choice := importChoice{ID: c.ID, Tenant: c.Tenant}
-	id, err := choice.resolve(cl)
+	cl, id, err := choice.find(a)
 	if err != nil {
 		return err
 	}

@@ -22,9 +22,19 @@ type namedImport struct {
 	Tenant string `help:"With latest: of this tenant." placeholder:"TENANT"`
 }
 
-// resolve returns the id of the import that is meant.
-func (c *namedImport) resolve(cl *client) (string, error) {
-	return (&importChoice{ID: c.ID, Tenant: c.Tenant}).resolve(cl)
+// find is importChoice's.
+func (c *namedImport) find(a *app) (*client, string, error) {
+	return (&importChoice{ID: c.ID, Tenant: c.Tenant}).find(a)
+}
+
+// find returns the id of the import that is meant, and a client that asks about it.
+func (c *importChoice) find(a *app) (*client, string, error) {
+	cl, err := a.client()
+	if err != nil {
+		return nil, "", err
+	}
+	id, err := c.resolve(cl)
+	return cl, id, err
 }
 
 // resolve returns the id of the import that is meant.

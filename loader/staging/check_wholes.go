@@ -16,12 +16,7 @@ type ruled struct {
 }
 
 // parts is the table whose rows make up the whole.
-func (r ruled) parts() *schema.Table {
-	if r.check.Kind == schema.SumCheck {
-		return r.check.Child
-	}
-	return r.table
-}
+func (r ruled) parts() *schema.Table { return r.table.PartsOf(r.check) }
 
 // wholeChecks are the checks on wholes of that severity which the import's rows can change.
 func (o *overlay) wholeChecks(s *schema.Schema, severity schema.Severity) []ruled {
