@@ -161,6 +161,25 @@ func TestParseBounds(t *testing.T) {
 	}
 }
 
+// TestFaultyYAMLCostsLittle: clients send mappings, and the line of a fault is found by parsing beginnings of the text again.
+func TestFaultyYAMLCostsLittle(t *testing.T) {
+	def := testSchema(t)
+	lines := strings.Repeat("- {a: b, c: [d, e, f], gg: h1}\n", 990)
+	parse := func(text string) (err error) {
+		_, err = mapping.Parse("m.yaml", []byte(text), def)
+		return err
+	}
+	once := testing.AllocsPerRun(1, func() { _ = parse(lines) })
+	faulty := testing.AllocsPerRun(1, func() {
+		if err := parse(lines + "\tx: [\n"); err == nil || !strings.HasPrefix(err.Error(), "m.yaml:991: not YAML") {
+			t.Errorf("got %v", err)
+		}
+	})
+	if faulty > 50*once {
+		t.Errorf("a fault in the last of 991 lines costs as much as parsing them %.0f times", faulty/once)
+	}
+}
+
 // TestOtherSchema refuses a mapping that was read under another schema.
 func TestOtherSchema(t *testing.T) {
 	t.Parallel()

@@ -94,31 +94,18 @@ func (p *parser) tree(text []byte) (*yaml.Node, bool) {
 	return document.Content[0], len(p.faults) == 0
 }
 
-// syntax takes in what makes the text no YAML. The library names the line where the block began that the fault is in, or none:
-// the line is the first up to which the text has the same fault.
+// syntax takes in what makes the text no YAML. The library names the line where the block began that the fault is in, or none.
 func (p *parser) syntax(text []byte, err error) {
 	message, line := yamlFault(err)
-	if len(text) <= maxRetried && bytes.Count(text, []byte("\n")) <= maxRetriedLines {
-		for n, end := 1, 0; end < len(text); n++ {
-			if i := bytes.IndexByte(text[end:], '\n'); i >= 0 {
-				end += i + 1
-			} else {
-				end = len(text)
-			}
-			if same, _ := yamlFault(readable(text[:end])); same == message {
-				line = n
-				break
-			}
-		}
+	if len(text) <= maxRetried {
+		line = schema.FaultyYAMLLine(text)
 	}
 	p.faults = append(p.faults, schema.Fault{File: p.file, Line: line, Reason: "not YAML: " + message + yamlHints[message]})
 }
 
-// The largest mapping of which beginnings are parsed to find a fault: there are as many as it has lines.
-const (
-	maxRetried      = 32 << 10
-	maxRetriedLines = 1000
-)
+// maxRetried is the size of the largest mapping that is parsed again, some forty times, to find the line of a fault. Mappings
+// come from clients.
+const maxRetried = 32 << 10
 
 // yamlHints say what to do about what the library's messages leave dark.
 var yamlHints = map[string]string{
@@ -138,19 +125,6 @@ func yamlFault(err error) (message string, line int) {
 		message = message[len(m[0]):]
 	}
 	return message, line
-}
-
-// readable returns why the text is no YAML.
-func readable(text []byte) error {
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	for {
-		var document yaml.Node
-		if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
 }
 
 func (p *parser) plain(n *yaml.Node, depth int, nodes *int) {

@@ -45,7 +45,7 @@ var yamlLine = regexp.MustCompile(`^yaml: (?:line \d+: )?`)
 
 func (p *reader) syntax(text []byte, err error) {
 	reason := "not YAML: " + yamlLine.ReplaceAllString(err.Error(), "")
-	p.faults = append(p.faults, Fault{File: p.file, Line: faultyLine(text), Reason: reason})
+	p.faults = append(p.faults, Fault{File: p.file, Line: FaultyYAMLLine(text), Reason: reason})
 }
 
 // firstInvalid is the line of the first byte that is not UTF-8.
@@ -69,9 +69,9 @@ const (
 	maxTries  = 80 // parsings to find the line of a fault: a few seconds for the largest file, next to nothing for others
 )
 
-// faultyLine finds the line at which a text stops being YAML. The parser names the line where the construct began that it
+// FaultyYAMLLine finds the line at which a text stops being YAML. The parser names the line where the construct began that it
 // was reading, if any: of a wrong indentation, the beginning of the whole table.
-func faultyLine(text []byte) int {
+func FaultyYAMLLine(text []byte) int {
 	var ends []int // of each line
 	for at, c := range text {
 		if c == '\n' {
