@@ -55,6 +55,9 @@ func (c *checker) remove(ctx context.Context) error {
 		c.result.Tables[t.Name] = count
 		staged := c.names.packed(t, c.seq)
 		if count.Rejected > 0 {
+			if err := c.keepLost(ctx, t); err != nil {
+				return err
+			}
 			tag, err := c.tx.Exec(ctx, fmt.Sprintf("delete from %s t using refused gone where gone.tbl = %d and gone.spot = t.ctid",
 				staged, c.number[t]))
 			if err != nil {

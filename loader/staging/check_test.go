@@ -247,6 +247,21 @@ func TestRejectsTellWhereAndWhat(t *testing.T) {
 	}
 }
 
+// A whole that has lost its parts to a check is no empty one for warnings either.
+func TestWarningsOnWholesThatLostTheirParts(t *testing.T) {
+	t.Parallel()
+	w := newWorldOf(t, probe(t))
+	o := w.load(nil, csvFile{"Bill", "ImportId|Total", []string{"B|0", "C|0", "D|0"}},
+		csvFile{"Item", "ImportId|BillId|Amount|NodeId", []string{"1|B|0|Z", "!2|C|0|"}})
+	var warned []string
+	for _, warning := range o.warnings {
+		warned = append(warned, warning.Code+" "+warning.ImportID)
+	}
+	if diff := cmp.Diff([]string{"bill_of_something B", "bill_of_something C"}, warned); diff != "" {
+		t.Errorf("%s, rejects %v", diff, o.codes())
+	}
+}
+
 // A warning on a whole is told of the whole if the import has it, else of its parts, and refuses nothing.
 func TestWarningsOnWholes(t *testing.T) {
 	t.Parallel()

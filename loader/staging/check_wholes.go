@@ -98,6 +98,26 @@ func (o *overlay) hadParts(r ruled) string {
 	return or
 }
 
+// keepLost notes of which wholes a table's refused rows were parts, as Copy did for those that mapping refused: the warnings,
+// which come when the rows are gone, shall not take those wholes for empty.
+func (c *checker) keepLost(ctx context.Context, t *schema.Table) error {
+	for _, by := range partOf(c.target.Schema, t) {
+		if !c.rejected {
+			if _, err := c.tx.Exec(ctx, createRejected(c.names, c.seq)); err != nil {
+				return err
+			}
+			c.rejected = true
+		}
+		column := "p." + schema.QuoteIdent(by.SQLName)
+		_, err := c.tx.Exec(ctx, fmt.Sprintf("insert into %s select %d, %d, %s, p.%s from %s p join refused gone on gone.tbl = %[2]d and gone.spot = p.ctid where %[4]s is not null",
+			c.names.rejected(c.seq), c.number[t], by.Index, column, sourceColumn, c.names.packed(t, c.seq)))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // partOf are the columns by which rows of a table are parts of wholes that may also be empty.
 func partOf(s *schema.Schema, t *schema.Table) []*schema.Column {
 	var found []*schema.Column

@@ -202,19 +202,22 @@ func (c *copier) flushRejected(ctx context.Context) error {
 	if len(c.rejected) == 0 {
 		return nil
 	}
-	name := namesOf(c.target.Tenant).rejected(c.target.Seq)
+	n := namesOf(c.target.Tenant)
 	if !c.madeKeys {
-		// Of tbl's records: col is null where the id is the refused record's own, else it is the column by which the record
-		// was to be a part of the whole of that id.
-		ddl := "create unlogged table " + name + " (tbl smallint not null, col smallint, id uuid not null, " + sourceColumn + " bytea not null)" + noVacuum
-		if err := c.makeTable(ctx, rejectedName(c.target.Seq), ddl); err != nil {
+		if err := c.makeTable(ctx, rejectedName(c.target.Seq), createRejected(n, c.target.Seq)); err != nil {
 			return err
 		}
 		c.madeKeys = true
 	}
-	err := c.lanes.alone(ctx, "copy "+name+" from stdin (format binary)", c.rejected)
+	err := c.lanes.alone(ctx, "copy "+n.rejected(c.target.Seq)+" from stdin (format binary)", c.rejected)
 	c.rejected = c.rejected[:0]
 	return err
+}
+
+// createRejected makes the table of refused records. tbl is theirs; col is null where the id is the record's own, else it is the
+// column by which the record was to be a part of the whole of that id.
+func createRejected(n names, seq int64) string {
+	return "create unlogged table " + n.rejected(seq) + " (tbl smallint not null, col smallint, id uuid not null, " + sourceColumn + " bytea not null)" + noVacuum
 }
 
 // record writes down what was copied, in the transaction of the first lane: without this line the rows do not count.

@@ -66,6 +66,7 @@ tables:
       - {name: bill_adds_up, severity: error, column: Total, message: The items must add up., sum: Amount, of: Item, by: BillId, is: "=", to: Total, skip_empty: true}
       - {name: bill_small, severity: warning, column: Total, message: The items come to much., sum: Amount, of: Item, by: BillId, is: "<=", to: "1000"}
       - {name: bill_not_over_refunded, severity: error, column: Total, message: More was refunded than billed., sum: Amount, of: Refund, by: BillId, is: "<=", to: Total, skip_empty: true}
+      - {name: bill_of_something, severity: warning, column: Total, message: The items come to little., sum: Amount, of: Item, by: BillId, is: ">=", to: "0.01", skip_empty: true}
   - name: Item
     key: ImportId
     columns:
