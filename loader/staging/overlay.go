@@ -16,11 +16,11 @@ type overlay struct {
 	own     map[*schema.Table]bool      // tables the import has rows for
 	earlier map[*schema.Table][]earlier // newest first
 	refused map[*schema.Table]int64     // how many of the import's rows are refused so far
-	number  map[*schema.Table]int       // of a table in the table of refused rows
+	number  map[*schema.Table]int       // of a table in its schema, by which the lists and the refused rows know it
 	// listed says that there are lists of what rows refer to, for all columns but those unlisted, by number of table and column.
 	listed   bool
 	unlisted map[[2]int]bool
-	// rejected says that there is a table of records that were refused while copying: of their ids, and of the wholes they miss.
+	// rejected says that there is a table of refused records: of their ids, and of the wholes that miss them.
 	rejected bool
 }
 
