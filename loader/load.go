@@ -72,9 +72,6 @@ func (r *run) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.l.cfg.Store.Seal(ctx, r.target); err != nil {
-		return err
-	}
 	return r.finish(ctx, checked)
 }
 

@@ -10,6 +10,8 @@ import (
 	"dropline/ingest"
 	"dropline/ingest/ledger"
 	"dropline/loader/staging"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Names of an import's reports, below its key in the bucket and in /reports.
@@ -89,7 +91,7 @@ func (f *rejectsFile) discard(ctx context.Context) {
 	}
 }
 
-// finish writes the reports and records the outcome.
+// finish writes the reports and records the outcome, if the rows are still there then.
 func (r *run) finish(ctx context.Context, checked staging.CheckResult) error {
 	out := r.outcome(checked)
 	rejects, any, err := r.rejects.commit(ctx)
@@ -104,7 +106,12 @@ func (r *run) finish(ctx context.Context, checked staging.CheckResult) error {
 		return err
 	}
 	out.Reports = append(out.Reports, receipt)
-	imp, err := r.l.cfg.Ledger.Finish(ctx, r.imp.ID, r.imp.Attempt, out)
+	var imp ingest.Import
+	err = r.l.cfg.Store.Seal(ctx, r.target, func(ctx context.Context, tx pgx.Tx) error {
+		var err error
+		imp, err = r.l.cfg.Ledger.RecordFinished(ctx, tx, r.imp.ID, r.imp.Attempt, out)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,11 @@
 package loader_test
 
 import (
+	"context"
+	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"dropline/ingest"
@@ -58,5 +61,44 @@ func TestStagedRowsComeBackAfterACrash(t *testing.T) {
 	h.must(err)
 	if imp := h.untilState(first, ingest.Promoted); imp.Promotion.Counts.Inserted != 1 {
 		t.Errorf("promoted: %+v", imp.Promotion)
+	}
+}
+
+// TestACrashInALoadRefusesNothing: what refers to a staged import's rows is not judged by the empty tables that a crash of
+// PostgreSQL leaves of them while the load waits for S3, sooner than its lock is known to be lost.
+func TestACrashInALoadRefusesNothing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 1)
+	h.work()
+	h.untilState(h.send("Contacts.csv", "ImportId,Type,LastName\nC-1,Person,Smith\n"), ingest.Staged)
+	crash := sync.OnceFunc(h.crash)
+	h.bucket.set(func(r io.ReadCloser) (io.ReadCloser, error) {
+		crash()
+		return r, nil
+	}, nil)
+	second := h.send("ContactPoints.csv", "ImportId,ContactId,Type,Value\nP-1,C-1,Phone,1234\n")
+	if imp := h.untilState(second, ingest.Staged); imp.Staged != 1 || imp.Rejected != 0 || imp.Attempt < 2 {
+		t.Errorf("%+v", imp)
+	}
+}
+
+// TestACrashBeforeAnImportIsStaged: its rows are loaded again, though by then the tenant's staging counts as restored: whoever did
+// that did not know of them.
+func TestACrashBeforeAnImportIsStaged(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 0)
+	crash := sync.OnceFunc(func() {
+		h.crash()
+		h.must(h.store.MakeIntact(t.Context(), acme, func(context.Context) error { return nil }))
+	})
+	h.bucket.set(nil, func(key string) {
+		if strings.HasSuffix(key, "/receipt.json") {
+			crash()
+		}
+	})
+	h.work()
+	id := h.send("Contacts.csv", "ImportId,Type,LastName\nC-1,Person,Smith\n")
+	if imp := h.untilState(id, ingest.Staged); imp.Attempt < 2 || len(h.rows(id, "Contact")) != 1 {
+		t.Errorf("staged with %q: %+v", h.rows(id, "Contact"), imp)
 	}
 }

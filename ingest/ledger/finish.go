@@ -38,44 +38,59 @@ const (
 	ReceiptReport = "receipt.json"
 )
 
-// Finish ends the loading of an import: staged or rejected, as the outcome says. Its files go to the archive and its reports
-// into the tree. Conflict if the import is no longer being loaded by that attempt, or cannot go to that state.
+// Finish ends the loading of an import, as RecordFinished does, in a transaction of its own.
 func (l *Ledger) Finish(ctx context.Context, id ingest.ImportID, attempt int, o Outcome) (ingest.Import, error) {
-	const op = "ledger.Finish"
-	if o.State != ingest.Staged && o.State != ingest.Rejected {
-		return ingest.Import{}, ingest.Errorf(ingest.Internal, op, "loading does not end in %s", o.State)
-	}
 	var imp ingest.Import
-	err := l.inTx(ctx, op, func(tx pgx.Tx) error {
-		now := l.now()
-		if err := lockInboxOf(ctx, tx, id); err != nil {
-			return err
-		}
-		tag, err := tx.Exec(ctx, `UPDATE dropline.imports SET state = $3, finished_at = $4, bytes_read = $5, records_read = $6,
-			staged = $7, rejected = $8, warnings = $9, error = $10, hint = $11
-			WHERE id = $1 AND attempt = $2 AND state = ANY ($12)`, id, attempt, o.State, now, o.BytesRead, o.Read, o.Staged,
-			o.Rejected, o.WarningCount, text(o.Error), text(o.Hint), loadingBefore(o.State))
-		if err != nil {
-			return err
-		}
-		if tag.RowsAffected() == 0 {
-			return refusal(ctx, tx, id, attempt)
-		}
-		if err := saveOutcome(ctx, tx, id, o); err != nil {
-			return err
-		}
-		if imp, err = readImport(ctx, tx, "", id); err != nil {
-			return err
-		}
-		if err := archive(ctx, tx, imp, now); err != nil {
-			return err
-		}
-		return addReports(ctx, tx, imp, o, now)
+	err := l.inTx(ctx, "ledger.Finish", func(tx pgx.Tx) error {
+		var err error
+		imp, err = l.RecordFinished(ctx, tx, id, attempt, o)
+		return err
 	})
 	if err != nil {
 		return ingest.Import{}, err
 	}
 	return imp, nil
+}
+
+// RecordFinished records, in the transaction that finds the staged rows to be there, that an import is staged or rejected, as
+// the outcome says. Its files go to the archive and its reports into the tree. Conflict if the import is no longer being
+// loaded by that attempt, or cannot go to that state: the transaction must then be given up.
+func (l *Ledger) RecordFinished(ctx context.Context, tx pgx.Tx, id ingest.ImportID, attempt int, o Outcome) (ingest.Import, error) {
+	const op = "ledger.RecordFinished"
+	if o.State != ingest.Staged && o.State != ingest.Rejected {
+		return ingest.Import{}, ingest.Errorf(ingest.Internal, op, "loading does not end in %s", o.State)
+	}
+	imp, err := l.recordFinished(ctx, tx, id, attempt, o)
+	return imp, fault(op, err)
+}
+
+func (l *Ledger) recordFinished(ctx context.Context, tx pgx.Tx, id ingest.ImportID, attempt int, o Outcome) (ingest.Import, error) {
+	var none ingest.Import
+	now := l.now()
+	if err := lockInboxOf(ctx, tx, id); err != nil {
+		return none, err
+	}
+	tag, err := tx.Exec(ctx, `UPDATE dropline.imports SET state = $3, finished_at = $4, bytes_read = $5, records_read = $6,
+		staged = $7, rejected = $8, warnings = $9, error = $10, hint = $11
+		WHERE id = $1 AND attempt = $2 AND state = ANY ($12)`, id, attempt, o.State, now, o.BytesRead, o.Read, o.Staged,
+		o.Rejected, o.WarningCount, text(o.Error), text(o.Hint), loadingBefore(o.State))
+	if err != nil {
+		return none, err
+	}
+	if tag.RowsAffected() == 0 {
+		return none, refusal(ctx, tx, id, attempt)
+	}
+	if err := saveOutcome(ctx, tx, id, o); err != nil {
+		return none, err
+	}
+	imp, err := readImport(ctx, tx, "", id)
+	if err != nil {
+		return none, err
+	}
+	if err := archive(ctx, tx, imp, now); err != nil {
+		return none, err
+	}
+	return imp, addReports(ctx, tx, imp, o, now)
 }
 
 // loadingBefore are the states of loading from which it may end in that state. (A staged import may also come from a promotion

@@ -36,7 +36,8 @@ type CheckResult struct {
 // stands for. Those of warnings come in that order for each check. earlier are the tenant's earlier staged imports, oldest first,
 // under the same schema. If sink or warn fails, so does Check, and nothing has changed.
 //
-// It is Unavailable if rows have gone missing since they were copied: the import must be begun again.
+// It is Unavailable if rows have gone missing since they were copied, of this import or of an earlier one: the import must be
+// begun again.
 func (s *Store) Check(
 	ctx context.Context, t Target, earlier []Target, sink, warn func(ingest.Reject) error,
 ) (CheckResult, error) {
@@ -104,6 +105,12 @@ func (c *checker) open(ctx context.Context, older []Target) error {
 	var err error
 	if c.version, err = productionVersion(ctx, c.tx, c.target.Tenant); err != nil {
 		return err
+	}
+	// Where a crash has emptied the tables of staged rows, what refers to them would be refused for good.
+	if intact, err := marked(ctx, c.tx, c.target.Tenant); err != nil {
+		return err
+	} else if !intact {
+		return ingest.Errorf(ingest.Unavailable, "staging.Check", "PostgreSQL has lost staged rows of the tenant")
 	}
 	if err := c.files(ctx); err != nil {
 		return err

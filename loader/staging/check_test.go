@@ -309,7 +309,7 @@ func TestCheckChangesNothingWhenItFails(t *testing.T) {
 	if got := one[int](w, "select count(*) from staging_acme.node_1"); got != 2 {
 		t.Errorf("%d rows are left", got)
 	}
-	if err := w.store.Seal(t.Context(), target); ingest.KindOf(err) != ingest.Conflict {
+	if err := w.store.Seal(t.Context(), target, sealed); ingest.KindOf(err) != ingest.Conflict {
 		t.Errorf("an unchecked import was sealed: %v", err)
 	}
 	w.exec("delete from staging_acme.node_1 where import_id = 'B'")

@@ -29,8 +29,16 @@ func (s *Store) Intact(ctx context.Context, tenant ingest.TenantID) (bool, error
 			intact = true // nothing was ever staged
 			return nil
 		}
-		return tx.QueryRow(ctx, "select exists (select from "+namesOf(tenant).own("_intact")+")").Scan(&intact)
+		intact, err = marked(ctx, tx, tenant)
+		return err
 	})
+	return intact, err
+}
+
+// marked reports whether the mark that goes with staged rows is there.
+func marked(ctx context.Context, tx pgx.Tx, tenant ingest.TenantID) (bool, error) {
+	var intact bool
+	err := tx.QueryRow(ctx, "select exists (select from "+namesOf(tenant).own("_intact")+")").Scan(&intact)
 	return intact, err
 }
 
@@ -63,17 +71,26 @@ func (s *Store) Lost(ctx context.Context, t Target) (bool, error) {
 	lost := false
 	err := s.inTx(ctx, op, func(tx pgx.Tx) error {
 		tables, counts, err := stagedTables(ctx, tx, t)
-		for _, table := range tables {
-			if err != nil || lost {
-				return err
-			}
-			if counts[table.Name] > 0 {
-				lost, err = emptied(ctx, tx, t, table)
-			}
+		if err != nil {
+			return err
 		}
+		lost, err = anyEmptied(ctx, tx, t, tables, counts)
 		return err
 	})
 	return lost, err
+}
+
+// anyEmptied reports whether one of the tables that should have rows has none.
+func anyEmptied(ctx context.Context, tx pgx.Tx, t Target, tables []*schema.Table, counts map[string]int64) (bool, error) {
+	for _, table := range tables {
+		if counts[table.Name] == 0 {
+			continue
+		}
+		if gone, err := emptied(ctx, tx, t, table); err != nil || gone {
+			return gone, err
+		}
+	}
+	return false, nil
 }
 
 // emptied reports whether a staging table has no row. One that is gone has none.
