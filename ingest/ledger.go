@@ -170,7 +170,7 @@ type Imports interface {
 	// RequestRollback takes the tenant's last promoted import to rolling_back. Conflict if a later one is promoted, being
 	// promoted or rolled back, or if the before-images have lapsed.
 	RequestRollback(ctx context.Context, tenant TenantID, id ImportID, by string) (Import, error)
-	// Cancel ends an import that is queued, loading or validating.
+	// Cancel ends an import that is queued, loading or validating, or gives up a staged one.
 	Cancel(ctx context.Context, tenant TenantID, id ImportID, by string) (Import, error)
 	// Retry takes a failed or cancelled import back to queued.
 	Retry(ctx context.Context, tenant TenantID, id ImportID, by string) (Import, error)

@@ -17,7 +17,7 @@ const (
 	RollingBack State = "rolling_back" // its rollback is requested or under way
 	RolledBack  State = "rolled_back"  // production is as it was before
 	Failed      State = "failed"       // could not be loaded; retry takes it up again
-	Cancelled   State = "cancelled"    // stopped on request; retry takes it up again
+	Cancelled   State = "cancelled"    // stopped or given up on request; retry takes it up again
 )
 
 // States lists all states in the order above.
@@ -38,7 +38,9 @@ func transitions(s State) []State {
 		return []State{Validating, Rejected, Queued, Failed, Cancelled}
 	case Validating:
 		return []State{Staged, Rejected, Queued, Failed, Cancelled}
-	case Staged, Rejected:
+	case Staged:
+		return []State{Promoting, Cancelled}
+	case Rejected:
 		return []State{Promoting}
 	case Promoting:
 		return []State{Promoted, Staged, Rejected}

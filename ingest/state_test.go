@@ -14,7 +14,7 @@ func TestTransitions(t *testing.T) {
 		ingest.Queued:      "loading failed cancelled",
 		ingest.Loading:     "validating rejected queued failed cancelled",
 		ingest.Validating:  "staged rejected queued failed cancelled",
-		ingest.Staged:      "promoting",
+		ingest.Staged:      "promoting cancelled",
 		ingest.Rejected:    "promoting",
 		ingest.Promoting:   "promoted staged rejected",
 		ingest.Promoted:    "rolling_back",

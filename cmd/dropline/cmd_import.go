@@ -13,7 +13,7 @@ import (
 type importCmd struct {
 	List   importListCmd   `cmd:"" help:"List imports, newest first."`
 	Show   importShowCmd   `cmd:"" help:"Show an import's receipt: files, tables, first refused rows."`
-	Cancel importCancelCmd `cmd:"" help:"Stop an import that is queued or being loaded."`
+	Cancel importCancelCmd `cmd:"" help:"Stop an import that is queued or being loaded, or give a staged one up."`
 	Retry  importRetryCmd  `cmd:"" help:"Load a failed or cancelled import again, under the same id."`
 }
 
@@ -225,7 +225,8 @@ type importCancelCmd struct {
 
 // Help is kong's long text.
 func (importCancelCmd) Help() string {
-	return `Stops an import that is queued, loading or validating. Nothing of it stays in staging; retry takes it up again.
+	return `Stops an import that is queued, loading or validating, or gives up a staged one, as where what its rows refer to was
+rolled back, and it is in the way of those after it. Nothing of it stays in staging; retry takes it up again.
 
 Examples:
 

@@ -99,12 +99,13 @@ func (l *Ledger) RequestRollback(ctx context.Context, tenant ingest.TenantID, id
 	})
 }
 
-// Cancel ends an import that is queued, loading or validating. Its worker, if it has one, finds out when it reports progress.
+// Cancel ends an import that is queued, loading, validating or staged. Its worker, if it has one, finds out when it reports
+// progress. A staged one that cannot be promoted would else be in the way of all after it, and what it lacks among them.
 func (l *Ledger) Cancel(ctx context.Context, tenant ingest.TenantID, id ingest.ImportID, by string) (ingest.Import, error) {
 	return l.request(ctx, "ledger.Cancel", tenant, id, func(tx pgx.Tx, h held) error {
 		if !h.state.CanBecome(ingest.Cancelled) {
 			return ingest.WithHint(ingest.Errorf(ingest.Conflict, "", "the import is %s: it can no longer be cancelled",
-				spoken(h.state)), "only what is queued or being loaded can be; a promotion can be rolled back")
+				spoken(h.state)), "only what is queued, being loaded or staged can be; a promotion can be rolled back")
 		}
 		if err := l.note(ctx, tx, id, "cancel", by); err != nil {
 			return err
@@ -178,7 +179,7 @@ func (l *Ledger) request(ctx context.Context, op string, tenant ingest.TenantID,
 // inTheWay names the import that must be dealt with before this one is promoted: an older one that is staged or on its way
 // there, or any that is being promoted or rolled back, since rollback is last in, first out.
 func inTheWay(ctx context.Context, tx pgx.Tx, h held) error {
-	return blocker(ctx, tx, "%s is in the way: it is %s", "promote it first (a promotion can be rolled back), or wait until it is over; one that is still being loaded can be cancelled",
+	return blocker(ctx, tx, "%s is in the way: it is %s", "promote it first (a promotion can be rolled back), or wait until it is over; one that is being loaded or staged can be cancelled",
 		`SELECT id, state FROM dropline.imports WHERE tenant = $1 AND (seq < $2
 			AND state IN ('queued', 'loading', 'validating', 'staged', 'promoting')
 			OR seq <> $2 AND state IN ('promoting', 'rolling_back')) ORDER BY seq LIMIT 1`, h.tenant, h.seq)

@@ -113,7 +113,7 @@ func TestEveryOperationInEveryState(t *testing.T) {
 		}},
 		{
 			"Cancel",
-			[]ingest.State{ingest.Queued, ingest.Loading, ingest.Validating},
+			[]ingest.State{ingest.Queued, ingest.Loading, ingest.Validating, ingest.Staged},
 			ingest.Cancelled,
 			func(w *world, i ingest.Import) error { _, err := w.Cancel(w.t.Context(), acme, i.ID, "me"); return err },
 		},
