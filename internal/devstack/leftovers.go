@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -39,6 +40,9 @@ func endLeftovers(ctx context.Context, dataDir string, log *slog.Logger) error {
 		if len(left) == 0 {
 			return nil
 		}
+		if i == 0 && recovering(left) {
+			continue // a clean end is not to be had, and one that was asked for at the wrong moment waits for ever
+		}
 		if i == 0 && postmaster == 0 {
 			step.patience = orphanPatience // nobody is there to shut them down: they go by themselves, or are made to
 		} else {
@@ -60,6 +64,14 @@ func endLeftovers(ctx context.Context, dataDir string, log *slog.Logger) error {
 		Op: "devstack", Err: errors.New("processes of an earlier PostgreSQL still use " + dataDir),
 		Hint: "see `ps` for postgres processes in disk wait; restart the machine if they stay",
 	}
+}
+
+// recovering reports whether one of the processes is replaying the log after a crash.
+func recovering(pids []int) bool {
+	return slices.ContainsFunc(pids, func(pid int) bool {
+		title, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		return err == nil && strings.HasPrefix(string(title), "postgres: ") && strings.Contains(string(title), ": startup")
+	})
 }
 
 func waitGone(ctx context.Context, dataDir string, patience time.Duration) (bool, error) {

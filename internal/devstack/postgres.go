@@ -163,6 +163,9 @@ func (p *postgres) bootstrap(ctx context.Context) error {
 }
 
 func (p *postgres) stop(ctx context.Context) error {
+	if running, _ := leftovers(p.dataDir()); recovering(running) {
+		p.gentle = p.harsh // see endLeftovers
+	}
 	return errors.Join(p.child.stop(ctx), p.dir.Close(), p.log.close())
 }
 
