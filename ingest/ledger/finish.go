@@ -186,6 +186,15 @@ func archive(ctx context.Context, tx pgx.Tx, imp ingest.Import, now time.Time) e
 	return tx.SendBatch(ctx, &batch).Close()
 }
 
+// unarchive takes an import's files out of the archive, where it was staged before it was given up: until it is loaded again,
+// a newer drop of a path may take a file's place, whose object then goes.
+func unarchive(ctx context.Context, tx pgx.Tx, tenant ingest.TenantID, id ingest.ImportID) error {
+	_, err := tx.Exec(ctx, `WITH back AS (UPDATE dropline.drops d SET archived_at = NULL FROM dropline.import_files f
+			WHERE f.import_id = $2 AND d.id = f.drop_id AND d.archived_at IS NOT NULL RETURNING d.id)
+		DELETE FROM dropline.entries e USING back WHERE e.tenant = $1 AND e.kind = 'drop' AND e.drop_id = back.id`, tenant, id)
+	return err
+}
+
 func addReports(ctx context.Context, tx pgx.Tx, imp ingest.Import, o Outcome, now time.Time) error {
 	for _, r := range o.Reports {
 		if r.Name == RejectsReport && o.Rejected == 0 && len(o.Rejects) == 0 {

@@ -140,6 +140,9 @@ func (l *Ledger) Retry(ctx context.Context, tenant ingest.TenantID, id ingest.Im
 		if err != nil {
 			return err
 		}
+		if err := unarchive(ctx, tx, h.tenant, id); err != nil {
+			return err
+		}
 		return l.enqueue(ctx, tx, id, ingest.LoadArgs{Import: id})
 	})
 }

@@ -252,6 +252,30 @@ func TestRenameFolder(t *testing.T) {
 	w.want(w.Rename(t.Context(), acme, "/inbox/monday", "/inbox/tuesday", false), ingest.Denied)
 }
 
+// TestRetriedImportLeavesTheArchive: a staged import that was given up is to be loaded again, and a newer file may take the place
+// of its own until then. The archive then has that one, not one whose object has gone.
+func TestRetriedImportLeavesTheArchive(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	imp := w.reach(ingest.Staged)
+	path := imp.Files[0].Path
+	folder := "/archive/" + ingest.StemOf(imp)
+	same(t, "archived", len(w.names(folder)), 1)
+	_, err := w.Cancel(t.Context(), acme, imp.ID, "me")
+	w.must(err)
+	same(t, "given up", len(w.names(folder)), 1)
+	_, err = w.Retry(t.Context(), acme, imp.ID, "me")
+	w.must(err)
+	same(t, "to be loaded again", len(w.names(folder)), 0)
+	newer := w.drop(path, "newer")
+	same(t, "the import of the newer", newer.Import, imp.ID)
+	w.take(imp.ID)
+	w.finish(imp.ID, ingest.Staged)
+	e, err := w.Stat(t.Context(), acme, folder+path[len("/inbox"):])
+	w.must(err)
+	same(t, "archived again", e.Drop, newer.ID)
+}
+
 func TestArchiveAndReports(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
