@@ -64,7 +64,7 @@ func benchPromote(ctx context.Context, b *bench) error {
 			if err := changeRows(file, changed, share.every, fmt.Sprintf(" (%s.%d)", share.name, i)); err != nil {
 				return err
 			}
-			q, err := b.promotePair(ctx, s, name, changed, share.every == 0, i%2 == 1)
+			q, err := b.promotePair(ctx, s, name, changed, share.every == 0 && i == 0, i%2 == 1)
 			if err != nil {
 				return err
 			}
