@@ -63,18 +63,25 @@ func TestWhatCannotBeLoadedFailsAtOnce(t *testing.T) {
 	}
 }
 
-// TestCancelledWhileLoading: the worker stops by itself, and nothing stays in staging.
-func TestCancelledWhileLoading(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, 0)
-	body := contacts(20_000, 0)
+// halfLoaded sends a file of so many contacts and returns once half of it is loaded; the rest comes when the gate is closed.
+func (h *house) halfLoaded(rows int) (ingest.ImportID, chan struct{}) {
+	h.Helper()
+	body := contacts(rows, 0)
 	gate := make(chan struct{})
 	h.bucket.set(func(r io.ReadCloser) (io.ReadCloser, error) {
 		return &gatedBody{ReadCloser: r, free: len(body) / 2, gate: gate}, nil
 	}, nil)
-	h.work()
 	id := h.send("Contacts.csv", body)
 	h.until(id, "half read", func(i ingest.Import) bool { return i.Read > 0 })
+	return id, gate
+}
+
+// TestCancelledWhileLoading: the worker stops by itself, and nothing stays in staging.
+func TestCancelledWhileLoading(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 0)
+	h.work()
+	id, gate := h.halfLoaded(20_000)
 	_, err := h.ledger.Cancel(t.Context(), acme, id, "test")
 	h.must(err)
 	close(gate)
@@ -91,21 +98,11 @@ func TestCancelledWhileLoading(t *testing.T) {
 func TestStoppedWhileLoading(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
-	body := contacts(20_000, 0)
-	gate := make(chan struct{})
-	h.bucket.set(func(r io.ReadCloser) (io.ReadCloser, error) {
-		return &gatedBody{ReadCloser: r, free: len(body) / 2, gate: gate}, nil
-	}, nil)
 	stop := h.work()
-	id := h.send("Contacts.csv", body)
-	h.until(id, "half read", func(i ingest.Import) bool { return i.Read > 0 })
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		stop()
-	}()
-	close(gate)
-	<-stopped
+	id, gate := h.halfLoaded(20_000)
+	h.onStop = func() { close(gate) } // not before: the import might be over by then
+	stop()
+	h.onStop = nil
 	if imp := h.get(id); imp.State != ingest.Queued {
 		t.Fatalf("after the stop it is %s", imp.State)
 	}

@@ -33,6 +33,7 @@ type house struct {
 	receiver *ingest.Receiver
 	store    *staging.Store
 	schemas  *schema.Catalogue
+	onStop   func() // called when a loader has been told to stop, nil for nothing
 }
 
 // newHouse makes a tenant whose files are imported as they come, and which has that reject limit.
@@ -85,6 +86,9 @@ func (h *house) work() (stop func()) {
 	go func() { ended <- l.Run(ctx) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
+		if h.onStop != nil {
+			h.onStop()
+		}
 		if err := <-ended; err != nil {
 			h.Errorf("the loader ended with %v", err)
 		}
