@@ -238,25 +238,38 @@ func (w *writer) complete(ctx context.Context, metadata map[string]string) (inge
 		Bucket: &w.b.cfg.Name, Key: &w.key, UploadId: &w.upload,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: w.parts},
 	})
-	if err != nil && codeOf(err) != "NoSuchUpload" {
+	if err != nil && codeOf(err) == "" {
 		return ingest.Object{}, err
 	}
-	// An answer may get lost and the second try then finds no upload; and a success is worth a look when a client is
-	// about to be told that its file is safe. The number tells this object from any other under the key.
-	headCtx, cancel := context.WithTimeout(ctx, smallTimeout)
+	o, err := w.completed(ctx, err)
+	if err != nil {
+		return ingest.Object{}, err
+	}
+	w.b.setLive(w.upload, false)
+	return o, nil
+}
+
+// completed returns the object that the upload has become, after the server answered its completion with err. An answer
+// may get lost, and the second try is then refused: there is no such upload any more, or parts of it are gone already. A
+// success is worth a look too when a client is about to be told that its file is safe. The number tells this object from
+// any other under the key.
+func (w *writer) completed(ctx context.Context, err error) (ingest.Object, error) {
+	ctx, cancel := context.WithTimeout(ctx, smallTimeout)
 	defer cancel()
-	o, stored, headErr := w.b.head(headCtx, w.key)
+	o, stored, headErr := w.b.head(ctx, w.key)
+	if headErr == nil && stored[numberKey] == w.nonce && o.Size == w.size {
+		return o, nil
+	}
 	switch {
+	case err != nil && codeOf(err) != "NoSuchUpload":
+		return ingest.Object{}, err
 	case isMissing(headErr):
 		return ingest.Object{}, errors.Join(err, ingest.Errorf(ingest.Unavailable, "bucket.Commit", "the S3 server has lost the upload"))
 	case headErr != nil:
 		return ingest.Object{}, errors.Join(err, headErr)
-	case stored[numberKey] != w.nonce || o.Size != w.size:
-		return ingest.Object{}, errors.Join(err, ingest.Errorf(ingest.Unavailable, "bucket.Commit",
-			"the S3 server holds another object of %d bytes in place of these %d", o.Size, w.size))
 	}
-	w.b.setLive(w.upload, false)
-	return o, nil
+	return ingest.Object{}, errors.Join(err, ingest.Errorf(ingest.Unavailable, "bucket.Commit",
+		"the S3 server holds another object of %d bytes in place of these %d", o.Size, w.size))
 }
 
 // failed returns the error that ended the upload, or that a part has met.
