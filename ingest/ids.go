@@ -15,6 +15,8 @@ type (
 	ImportID string
 	// CredentialID is "cred_" and 32 hex digits. For the API it is the OAuth client id.
 	CredentialID string
+	// SourceID is "source_" and 32 hex digits.
+	SourceID string
 )
 
 var (
@@ -22,6 +24,7 @@ var (
 	importPattern = regexp.MustCompile(`^import_[0-9a-f]{32}$`)
 	dropPattern   = regexp.MustCompile(`^drop_[0-9a-f]{32}$`)
 	credPattern   = regexp.MustCompile(`^cred_[0-9a-f]{32}$`)
+	sourcePattern = regexp.MustCompile(`^source_[0-9a-f]{32}$`)
 )
 
 // Valid reports whether the slug has a tenant slug's form.
@@ -35,6 +38,12 @@ func (id DropID) Valid() bool { return dropPattern.MatchString(string(id)) }
 
 // Valid reports whether id has a credential id's form.
 func (id CredentialID) Valid() bool { return credPattern.MatchString(string(id)) }
+
+// Valid reports whether id has a source id's form.
+func (id SourceID) Valid() bool { return sourcePattern.MatchString(string(id)) }
+
+// NewSourceID returns a new random id.
+func NewSourceID() SourceID { return SourceID("source_" + randomHex()) }
 
 // NewDropID returns a new random id.
 func NewDropID() DropID { return DropID("drop_" + randomHex()) }

@@ -29,6 +29,8 @@ type Import struct {
 
 	Files         []ImportFile
 	Tables        []ImportTable
+	RowsTotal     int64      // as a database says before it is read; 0 where that is not known
+	Database      *Database  // that it reads; nil for an import of files, and in lists
 	Prerequisites []ImportID // earlier staged imports whose rows this one's refer to
 
 	Error     string     // for people: why it failed or was rejected, or why its last promotion did not go through
@@ -82,6 +84,7 @@ type ImportFile struct {
 	ReceivedAt time.Time
 
 	State    FileState
+	Relation string // of a database: what was read; empty for a delivered file
 	Table    string // published name; empty while unknown
 	Bytes    int64  // read so far
 	Read     int64

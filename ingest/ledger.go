@@ -16,6 +16,7 @@ type Ledger interface {
 	Tree
 	Batches
 	Imports
+	Databases
 	Settings
 	// Healthy reports whether PostgreSQL can be reached and its schema is the one this program expects.
 	Healthy(ctx context.Context) error

@@ -23,6 +23,7 @@ type Outcome struct {
 	Read, Staged, Rejected, WarningCount int64
 	Error, Hint                          string // why it was rejected
 	Reports                              []Report
+	Marks                                map[string]ingest.SourceMark // of a database's relations
 }
 
 // Report is an object that tells the client about an import.
@@ -116,7 +117,13 @@ func lockInboxOf(ctx context.Context, tx pgx.Tx, id ingest.ImportID) error {
 }
 
 func saveOutcome(ctx context.Context, tx pgx.Tx, id ingest.ImportID, o Outcome) error {
+	if err := addRefused(ctx, tx, id, o.Files); err != nil {
+		return err
+	}
 	if err := saveFiles(ctx, tx, id, o.Files); err != nil {
+		return err
+	}
+	if err := saveMarks(ctx, tx, id, o.Marks); err != nil {
 		return err
 	}
 	_, err := tx.CopyFrom(ctx, pgx.Identifier{Schema, "import_tables"},
@@ -141,6 +148,21 @@ func saveOutcome(ctx context.Context, tx pgx.Tx, id ingest.ImportID, o Outcome) 
 	return saveRejects(ctx, tx, id, true, o.Warnings)
 }
 
+// addRefused adds the files that stand for relations of a database which were not read.
+func addRefused(ctx context.Context, tx pgx.Tx, id ingest.ImportID, files []ingest.ImportFile) error {
+	for _, f := range files {
+		if f.Drop != "" {
+			continue
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO dropline.import_files (import_id, number, relation) VALUES ($1, $2, $3)`,
+			id, f.Number, text(f.Relation))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func saveRejects(ctx context.Context, tx pgx.Tx, id ingest.ImportID, warning bool, list []ingest.Reject) error {
 	list = list[:min(len(list), ingest.MaxSampleReject)]
 	_, err := tx.CopyFrom(ctx, pgx.Identifier{Schema, "import_rejects"},
@@ -162,16 +184,19 @@ func saveRejects(ctx context.Context, tx pgx.Tx, id ingest.ImportID, warning boo
 // the inbox to the newer drop, and still gets its place in the archive.
 func archive(ctx context.Context, tx pgx.Tx, imp ingest.Import, now time.Time) error {
 	stem := ingest.Archive + "/" + ingest.StemOf(imp)
-	drops, folders, names := make([]string, len(imp.Files)), make([]string, len(imp.Files)), make([]string, len(imp.Files))
+	var drops, folders, names []string
 	made := map[string]bool{}
-	for i, f := range imp.Files {
-		drops[i] = string(f.Drop)
-		folders[i], names[i] = split(stem + strings.TrimPrefix(f.Path, ingest.Inbox))
-		if made[folders[i]] {
+	for _, f := range imp.Files {
+		if f.Drop == "" { // a relation of a database that was refused
 			continue
 		}
-		made[folders[i]] = true
-		if _, err := tx.Exec(ctx, `SELECT dropline.make_folders($1, $2, $3)`, imp.Tenant, folders[i], now); err != nil {
+		folder, name := split(stem + strings.TrimPrefix(f.Path, ingest.Inbox))
+		drops, folders, names = append(drops, string(f.Drop)), append(folders, folder), append(names, name)
+		if made[folder] {
+			continue
+		}
+		made[folder] = true
+		if _, err := tx.Exec(ctx, `SELECT dropline.make_folders($1, $2, $3)`, imp.Tenant, folder, now); err != nil {
 			return err
 		}
 	}

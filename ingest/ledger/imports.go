@@ -11,7 +11,7 @@ import (
 
 const importColumns = `i.id, i.seq, i.tenant, i.schema_id, i.mapping_version, i.time_zone, i.state, i.attempt, i.created_at, i.started_at,
 	i.loaded_at, i.finished_at, i.promoted_at, i.rolled_back_at, i.bytes_total, i.bytes_read, i.records_read, i.staged,
-	i.rejected, i.warnings, i.error, i.hint`
+	i.rejected, i.warnings, i.rows_total, i.error, i.hint`
 
 // Import returns an import with its files, its tables, the files recognised as duplicates of its own (Number 0), and its
 // promotion. An empty tenant means any.
@@ -113,9 +113,14 @@ func readImport(ctx context.Context, q querier, tenant ingest.TenantID, id inges
 	if err != nil {
 		return imp, missing(err, "import")
 	}
-	rows, err := q.Query(ctx, `SELECT f.number, d.id, d.path, d.key, d.size, d.sha256, d.received_at, f.state, f.table_name,
-		f.bytes, f.records_read, f.staged, f.rejected, f.ignored, f.notes, f.code, f.error
-		FROM dropline.import_files f JOIN dropline.drops d ON d.id = f.drop_id WHERE f.import_id = $1 ORDER BY f.number`, id)
+	if imp.Database, err = readDatabase(ctx, q, id); err != nil {
+		return imp, err
+	}
+	rows, err := q.Query(ctx, `SELECT f.number, coalesce(d.id, ''), coalesce(d.path, $2 || '/' || f.relation), coalesce(d.key, ''),
+		coalesce(d.size, 0), d.sha256, coalesce(d.received_at, i.created_at), f.state, f.table_name, f.bytes, f.records_read,
+		f.staged, f.rejected, f.ignored, f.notes, f.code, f.error, f.relation
+		FROM dropline.import_files f JOIN dropline.imports i ON i.id = f.import_id LEFT JOIN dropline.drops d ON d.id = f.drop_id
+		WHERE f.import_id = $1 ORDER BY f.number`, id, ingest.DatabaseRoot)
 	if imp.Files, err = collect(rows, err, scanFile); err != nil {
 		return imp, err
 	}
@@ -140,7 +145,7 @@ func readImport(ctx context.Context, q querier, tenant ingest.TenantID, id inges
 
 func readDuplicates(ctx context.Context, q querier, id ingest.ImportID) ([]ingest.ImportFile, error) {
 	rows, err := q.Query(ctx, `SELECT 0, d.id, d.path, d.key, d.size, d.sha256, d.received_at, 'duplicate', f.table_name,
-		0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[], NULL::text[], '', ''
+		0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[], NULL::text[], '', '', ''
 		FROM dropline.import_files f JOIN dropline.drops d ON d.duplicate_of = f.drop_id
 		WHERE f.import_id = $1 AND d.state = 'duplicate' ORDER BY d.seq`, id)
 	return collect(rows, err, scanFile)
@@ -187,7 +192,7 @@ func scanImport(row pgx.Row) (ingest.Import, error) {
 	var i ingest.Import
 	err := row.Scan(&i.ID, &i.Seq, &i.Tenant, &i.Schema, &i.MappingVersion, &i.TimeZone, &i.State, &i.Attempt, &i.CreatedAt, &i.StartedAt,
 		&i.LoadedAt, &i.FinishedAt, &i.PromotedAt, &i.RolledBackAt, &i.BytesTotal, &i.BytesRead, &i.Read, &i.Staged,
-		&i.Rejected, &i.Warnings, &i.Error, &i.Hint)
+		&i.Rejected, &i.Warnings, &i.RowsTotal, &i.Error, &i.Hint)
 	utc(&i.CreatedAt, i.StartedAt, i.LoadedAt, i.FinishedAt, i.PromotedAt, i.RolledBackAt)
 	return i, err
 }
@@ -196,7 +201,7 @@ func scanFile(row pgx.Row) (ingest.ImportFile, error) {
 	var f ingest.ImportFile
 	var sum []byte
 	err := row.Scan(&f.Number, &f.Drop, &f.Path, &f.Key, &f.Size, &sum, &f.ReceivedAt, &f.State, &f.Table, &f.Bytes, &f.Read,
-		&f.Staged, &f.Rejected, &f.Ignored, &f.Notes, &f.Code, &f.Error)
+		&f.Staged, &f.Rejected, &f.Ignored, &f.Notes, &f.Code, &f.Error, &f.Relation)
 	copy(f.SHA256[:], sum)
 	f.ReceivedAt = f.ReceivedAt.UTC()
 	return f, err

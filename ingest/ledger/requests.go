@@ -123,8 +123,12 @@ func (l *Ledger) Retry(ctx context.Context, tenant ingest.TenantID, id ingest.Im
 			return ingest.WithHint(ingest.Errorf(ingest.Conflict, "", "the import is %s: only a failed or cancelled one can be tried again",
 				spoken(h.state)), "to load files anew, send them again with what is to be mended")
 		}
-		var files bool
-		err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM dropline.import_files WHERE import_id = $1)`, id).Scan(&files)
+		if err := l.startOver(ctx, tx, id); err != nil {
+			return err
+		}
+		var files bool // or a database
+		err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM dropline.import_files WHERE import_id = $1)
+			OR EXISTS (SELECT FROM dropline.import_databases WHERE import_id = $1)`, id).Scan(&files)
 		if err != nil {
 			return err
 		}

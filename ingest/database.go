@@ -1,0 +1,171 @@
+package ingest
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// DatabasePrefix begins the keys of what was read from clients' databases:
+// database/<tenant>/<import id>/<attempt>/<file number>.csv.zst. Written by loader only.
+const DatabasePrefix = "database/"
+
+// DatabaseRoot begins the path of a file that was read from a database, "/database/dbo.Matter.csv.zst". In the archive it is a
+// folder of its import.
+const DatabaseRoot = "/database"
+
+// ViaSQLServer is the way in of what Dropline reads from a client's database.
+const ViaSQLServer Via = "sqlserver"
+
+// Source is a SQL Server database that a tenant has stored, to import from on demand.
+type Source struct {
+	ID        SourceID
+	Tenant    TenantID
+	Name      string // unique within the tenant
+	Server    string // host, instance and port, for people
+	Database  string
+	Sealed    []byte // connection string and what belongs to it, encrypted; only loader and dry runs open it
+	Isolation string // as asked for; see DatabaseOptions
+	CreatedAt time.Time
+	CreatedBy string
+	ChangedAt time.Time
+	LastID    ImportID // its latest import; empty before the first
+}
+
+// SourceChange holds what to change of a source; nil leaves it as it is. A new Sealed comes with its Server and Database.
+type SourceChange struct {
+	Name      *string
+	Isolation *string
+	Server    string
+	Database  string
+	Sealed    []byte
+}
+
+// MaxSources is how many sources a tenant may have.
+const MaxSources = 100
+
+// MaxSourceName is the longest name of a source, in characters.
+const MaxSourceName = 100
+
+// Database is the SQL Server database that an import reads. An import of files has none.
+type Database struct {
+	Source    SourceID // empty: its connection string was posted with the request
+	Server    string   // for people
+	Name      string
+	Sealed    []byte // of a posted one; nil once it is wiped. A source's is the source's own
+	Options   DatabaseOptions
+	Plan      *DatabasePlan // nil before it was looked at
+	BaseID    ImportID      // incremental: the import of the source that it goes on from
+	Snapshots int           // under how many it was read; more than 1 after a lost connection
+}
+
+// DatabaseOptions are what the request said.
+type DatabaseOptions struct {
+	Isolation string `json:"isolation,omitempty"` // "", "auto", "snapshot" or "read_committed"
+	Full      bool   `json:"full,omitempty"`      // read everything, though a part would do
+}
+
+// DatabasePlan is what was found in a database and what of it is read. It is kept with the import, so that an attempt goes
+// on where the one before was interrupted.
+type DatabasePlan struct {
+	Version       string            `json:"version,omitempty"` // of the server, as it says
+	Isolation     string            `json:"isolation"`
+	IsolationNote string            `json:"isolationNote,omitempty"`
+	Relations     []PlannedRelation `json:"relations"`
+	Refused       []RefusedRelation `json:"refused,omitempty"`
+	Ignored       []string          `json:"ignored,omitempty"` // relations that are no table of the schema
+	Missing       []string          `json:"missing,omitempty"` // tables of the schema that the database has not
+	Notes         []string          `json:"notes,omitempty"`
+}
+
+// Complete reports whether all of the database has been read.
+func (p *DatabasePlan) Complete() bool {
+	for i := range p.Relations {
+		if !p.Relations[i].Done {
+			return false
+		}
+	}
+	return true
+}
+
+// Rows is how many rows the plan expects; 0 where that is not known of every relation.
+func (p *DatabasePlan) Rows() int64 {
+	total := int64(0)
+	for i := range p.Relations {
+		if p.Relations[i].Rows < 0 {
+			return 0
+		}
+		total += p.Relations[i].Rows
+	}
+	return total
+}
+
+// PlannedRelation is a table, view or query that is read.
+type PlannedRelation struct {
+	Name    string   `json:"name"` // as mapping knows it and people see it: "dbo.Matter"
+	Table   string   `json:"table"`
+	Schema  string   `json:"schema,omitempty"`
+	View    string   `json:"view,omitempty"` // name within the schema; empty for a query
+	Query   string   `json:"query,omitempty"`
+	Columns []string `json:"columns"`           // read, in this order
+	Ignored []string `json:"ignored,omitempty"` // columns of it that are not
+	Key     string   `json:"key,omitempty"`     // column by which it is read in parts
+	Rows    int64    `json:"rows"`              // as counted or estimated; -1 where not known
+
+	SinceColumn string `json:"sinceColumn,omitempty"` // incremental: rows with a greater value are read
+	Since       string `json:"since,omitempty"`       // empty: all of them
+	Until       string `json:"until,omitempty"`       // and no greater value than this; empty: unbounded
+
+	After string `json:"after,omitempty"` // key of the last row of the last part that was read
+	Parts int    `json:"parts,omitempty"` // parts read so far
+	Mark  string `json:"mark,omitempty"`  // greatest value of SinceColumn that was read
+	Done  bool   `json:"done,omitempty"`
+}
+
+// RefusedRelation is a relation that was to be read and cannot be.
+type RefusedRelation struct {
+	Name    string `json:"name"`
+	Table   string `json:"table,omitempty"`
+	Code    string `json:"code"` // a reject code of a file
+	Message string `json:"message"`
+}
+
+// DatabaseSecret is what is sealed: what it takes to reach a database. It is redacted wherever it is printed.
+type DatabaseSecret struct {
+	ConnectionString     string `json:"connectionString"`
+	CertificateAuthority string `json:"certificateAuthority,omitempty"` // PEM of a private one
+}
+
+// String implements fmt.Stringer.
+func (DatabaseSecret) String() string { return "[a connection string]" }
+
+// GoString implements fmt.GoStringer.
+func (s DatabaseSecret) GoString() string { return s.String() }
+
+// LogValue implements slog.LogValuer.
+func (s DatabaseSecret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// SealedFor is what a sealed connection string is bound to: the import or source of the tenant that it was stored for. It does
+// not open in the place of another's.
+func SealedFor(tenant TenantID, id string) string { return "dropline/" + string(tenant) + "/" + id }
+
+// SourceMark is how far a relation of a source has been imported.
+type SourceMark struct {
+	Column string `json:"column"`
+	Value  string `json:"value"`
+}
+
+// Databases is the part of the ledger that holds stored databases, and requests imports from databases.
+type Databases interface {
+	// AddSource records a source. Conflict if the tenant has one of that name, or MaxSources.
+	AddSource(ctx context.Context, s Source) (Source, error)
+	Source(ctx context.Context, tenant TenantID, id SourceID) (Source, error)
+	// ListSources returns the tenant's sources in the order of their names.
+	ListSources(ctx context.Context, tenant TenantID) ([]Source, error)
+	ChangeSource(ctx context.Context, tenant TenantID, id SourceID, change SourceChange) (Source, error)
+	// RemoveSource forgets a source and its connection string. Imports made from it stay on record.
+	RemoveSource(ctx context.Context, tenant TenantID, id SourceID) error
+	// RequestImport records an import that reads a database, and its job. Denied if the tenant is switched off; NotFound if
+	// its source is not there.
+	RequestImport(ctx context.Context, tenant TenantID, id ImportID, database Database, by string) (Import, error)
+}
