@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,6 +44,7 @@ type run struct {
 	mapper   *mapping.Mapper
 	progress *progress
 	saving   sync.Mutex // of progress, so that an older report does not overtake a newer one
+	listing  sync.Mutex // of imp.Files and imp.Database, where parts of a database are read side by side
 	rejects  *rejectsFile
 	warnings []ingest.Reject
 	warned   int64
@@ -58,6 +59,11 @@ func (r *run) work(ctx context.Context) error {
 	defer r.rejects.discard(ctx)
 	for i := range r.imp.Files {
 		if err := r.loadFile(ctx, &r.imp.Files[i]); err != nil {
+			return err
+		}
+	}
+	if r.imp.Database != nil {
+		if err := r.readDatabase(ctx); err != nil {
 			return err
 		}
 	}
@@ -124,32 +130,52 @@ func (r *run) newMapper(ctx context.Context) (*mapping.Mapper, error) {
 // tell about the others.
 func (r *run) loadFile(ctx context.Context, f *ingest.ImportFile) error {
 	r.progress.begin(f)
-	body, _, err := r.l.cfg.Bucket.Open(ctx, f.Key, 0, -1, "")
-	if err != nil {
-		return ingest.E(ingest.KindOf(err), "loader.open", err)
-	}
-	defer body.Close() //nolint:errcheck // read to its end or given up: nothing depends on it
-	reader, err := r.mapper.Open(strings.TrimPrefix(f.Path, ingest.Inbox+"/"), body)
+	reader, body, err := r.openFile(ctx, f)
 	if err == nil {
-		f.Table = reader.Table().Name
-		f.Ignored, f.Notes = reader.Ignored(), reader.Notes()
-		var stats staging.CopyStats
-		stats, err = r.l.cfg.Store.Copy(ctx, r.target, reader.Table(), staging.File{Number: f.Number, Path: f.Path}, reader,
-			func(reject *ingest.Reject) error { return r.rejects.add(ctx, *reject) },
-			func(s staging.CopyStats) { r.progress.copied(s, reader.BytesRead()) })
-		f.Read, f.Staged, f.Rejected, f.Notes = stats.Read, stats.Staged, stats.Rejected, reader.Notes()
+		defer body.Close() //nolint:errcheck // read to its end or given up: nothing depends on it
+		err = r.copyFile(ctx, f, reader, r.refuse, reader.BytesRead)
 	}
-	var refusal *ingest.FileRefusal
-	if errors.As(err, &refusal) {
-		f.State, f.Code, f.Error = ingest.FileRefused, refusal.Code, refusal.Message
-		f.Read, f.Staged = f.Rejected, 0 // its COPY was undone; the rejects named so far stay named
-	} else if err != nil {
+	if err := judge(f, err); err != nil {
 		return err
-	} else {
-		f.State = ingest.FileLoaded
 	}
 	f.Bytes = f.Size
 	r.progress.end(f)
+	return nil
+}
+
+func (r *run) refuse(ctx context.Context, reject *ingest.Reject) error {
+	return r.rejects.add(ctx, *reject)
+}
+
+// copyFile copies a file's rows into staging. refuse gets those that are refused; bytes tells how many of the file's have been
+// read.
+func (r *run) copyFile(ctx context.Context, f *ingest.ImportFile, reader *mapping.Reader,
+	refuse func(context.Context, *ingest.Reject) error, bytes func() int64,
+) error {
+	f.Table = reader.Table().Name
+	if f.Relation == "" { // else it is known which columns were not read
+		f.Ignored = reader.Ignored()
+	}
+	f.Notes = reader.Notes()
+	stats, err := r.l.cfg.Store.Copy(ctx, r.target, reader.Table(), staging.File{Number: f.Number, Path: f.Path}, reader,
+		func(reject *ingest.Reject) error { return refuse(ctx, reject) },
+		func(s staging.CopyStats) { r.progress.copied(f.Number, s, bytes()) })
+	f.Read, f.Staged, f.Rejected, f.Notes = stats.Read, stats.Staged, stats.Rejected, reader.Notes()
+	return err
+}
+
+// judge says what became of a file, unless err is about something else than the file.
+func judge(f *ingest.ImportFile, err error) error {
+	refusal := refusalOf(err)
+	switch {
+	case refusal != nil:
+		f.State, f.Code, f.Error = ingest.FileRefused, refusal.Code, refusal.Message
+		f.Read, f.Staged = f.Rejected, 0 // its COPY was undone; the rejects named so far stay named
+	case err != nil:
+		return err
+	default:
+		f.State = ingest.FileLoaded
+	}
 	return nil
 }
 
@@ -195,9 +221,18 @@ func (r *run) check(ctx context.Context) (staging.CheckResult, error) {
 
 // name fills in the path of the file that a reject of the set checks comes from.
 func (r *run) name(reject *ingest.Reject) {
-	if i := reject.FileNumber - 1; i >= 0 && i < len(r.imp.Files) && reject.File == "" {
-		reject.File = r.imp.Files[i].Path
+	if f := r.file(reject.FileNumber); f != nil && reject.File == "" {
+		reject.File = f.Path
 	}
+}
+
+// file returns the import's file of that number, or nil. Those of a database may have gaps between them.
+func (r *run) file(number int) *ingest.ImportFile {
+	i, found := slices.BinarySearchFunc(r.imp.Files, number, func(f ingest.ImportFile, n int) int { return f.Number - n })
+	if !found {
+		return nil
+	}
+	return &r.imp.Files[i]
 }
 
 // giveUp records why the attempt ended, as far as the import is still this attempt's to speak for.
@@ -261,13 +296,17 @@ func (r *run) outcome(checked staging.CheckResult) ledger.Outcome {
 		out.Rejected += f.Rejected
 		out.BytesRead += f.Bytes
 	}
-	out.Tables = tablesOf(out.Files)
+	out.Tables, out.Marks = tablesOf(out.Files), r.marks()
 	out.Rejects, out.Warnings, out.WarningCount = r.rejects.sample, r.warnings, r.warned
 	switch {
 	case refused > 0:
 		out.State = ingest.Rejected
 		out.Error = fmt.Sprintf("%d of %d files were refused", refused, len(out.Files))
 		out.Hint = "mend the files that the receipt names, or store a mapping for them, and send them again"
+		if r.imp.Database != nil {
+			out.Error = fmt.Sprintf("%d of the database's relations were refused", refused)
+			out.Hint = "mend the tables that the receipt names, or name the ones to be read in the mapping's database, and import again"
+		}
 	case overLimit(out.Rejected, out.Read, r.limit):
 		out.State = ingest.Rejected
 		out.Error = fmt.Sprintf("%d of %d rows were refused, over the limit of %.6g %%", out.Rejected, out.Read, r.limit*100)

@@ -29,7 +29,8 @@ const (
 	reclaimEvery     = 3 * time.Second    // how soon an import is taken up again after its worker was killed
 	restoreEvery     = 5 * time.Second    // how soon staged rows are there again after a crash of PostgreSQL
 	lapseEvery       = time.Minute
-	lapseBatch       = 50 // imports whose tables are dropped per round, so that a round stays short
+	keepSecrets      = 7 * 24 * time.Hour // that an import failed or was cancelled can be retried with its connection string
+	lapseBatch       = 50                 // imports whose tables are dropped per round, so that a round stays short
 )
 
 // Config is what a Loader needs.
@@ -39,6 +40,7 @@ type Config struct {
 	Bucket    ingest.Bucket
 	Store     *staging.Store
 	Schemas   *schema.Catalogue
+	Databases Databases
 	Logger    *slog.Logger     // nil: slog.Default
 	Clock     func() time.Time // nil: time.Now
 	Workers   int              // imports worked on at a time; 0: DefaultWorkers
@@ -153,6 +155,9 @@ func (l *Loader) reclaim(ctx context.Context) error {
 
 // lapse drops the tables of imports that can no longer be promoted or rolled back.
 func (l *Loader) lapse(ctx context.Context) error {
+	if err := l.cfg.Ledger.WipeSecrets(ctx, l.cfg.Clock().Add(-keepSecrets)); err != nil {
+		return err
+	}
 	imports, err := l.cfg.Ledger.LapsedImports(ctx, l.cfg.Clock().Add(-l.cfg.Retention), lapseBatch)
 	if err != nil {
 		return err

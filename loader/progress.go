@@ -11,11 +11,11 @@ import (
 
 const heartbeat = 500 * time.Millisecond // how soon a cancelled import stops, and how fresh its progress is
 
-// progress is what is known of a run at the moment. The loading goroutine writes it, the heartbeat reads it.
+// progress is what is known of a run at the moment. The loading goroutines write it, the heartbeat reads it.
 type progress struct {
 	mu    sync.Mutex
 	done  ingest.Progress // sums over the files that have ended
-	file  ingest.ImportFile
+	under map[int]*ingest.ImportFile
 	ended []ingest.ImportFile // not yet reported
 }
 
@@ -23,15 +23,21 @@ func (p *progress) begin(f *ingest.ImportFile) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	f.State = ingest.FileLoading
-	p.file = *f
+	if p.under == nil {
+		p.under = map[int]*ingest.ImportFile{}
+	}
+	now := *f
+	p.under[f.Number] = &now
 }
 
-func (p *progress) copied(s staging.CopyStats, bytes int64) {
+func (p *progress) copied(number int, s staging.CopyStats, bytes int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.file.Read, p.file.Staged, p.file.Rejected, p.file.Bytes = s.Read, s.Staged, s.Rejected, bytes
+	f := p.under[number]
+	f.Read, f.Staged, f.Rejected, f.Bytes = s.Read, s.Staged, s.Rejected, bytes
 }
 
+// end counts a file that has been read.
 func (p *progress) end(f *ingest.ImportFile) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -40,7 +46,14 @@ func (p *progress) end(f *ingest.ImportFile) {
 	p.done.Staged += f.Staged
 	p.done.Rejected += f.Rejected
 	p.ended = append(p.ended, *f)
-	p.file = ingest.ImportFile{}
+	delete(p.under, f.Number)
+}
+
+// drop forgets a file that is to be read again.
+func (p *progress) drop(number int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.under, number)
 }
 
 // report returns what changed since the last report.
@@ -49,12 +62,12 @@ func (p *progress) report() ingest.Progress {
 	defer p.mu.Unlock()
 	out := p.done
 	out.Files = p.ended
-	if p.file.Number > 0 {
-		out.BytesRead += p.file.Bytes
-		out.Read += p.file.Read
-		out.Staged += p.file.Staged
-		out.Rejected += p.file.Rejected
-		out.Files = append(out.Files, p.file)
+	for _, f := range p.under {
+		out.BytesRead += f.Bytes
+		out.Read += f.Read
+		out.Staged += f.Staged
+		out.Rejected += f.Rejected
+		out.Files = append(out.Files, *f)
 	}
 	p.ended = nil
 	return out

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"strings"
 	"unicode/utf8"
 
 	"dropline/ingest"
@@ -54,18 +53,16 @@ func (v *received) fill(ctx context.Context, reject *ingest.Reject) error {
 func (v *received) open(ctx context.Context, number int) error {
 	const op = "loader.received"
 	v.close()
-	if number < 1 || number > len(v.run.imp.Files) {
+	f := v.run.file(number)
+	if f == nil {
 		return ingest.Errorf(ingest.Internal, op, "the import has no file %d", number)
 	}
-	f := &v.run.imp.Files[number-1]
-	body, _, err := v.run.l.cfg.Bucket.Open(ctx, f.Key, 0, -1, "")
-	if err != nil {
-		return ingest.E(ingest.KindOf(err), op, err)
-	}
-	v.body = body
-	v.rows, err = v.run.mapper.Open(strings.TrimPrefix(f.Path, ingest.Inbox+"/"), body)
-	if err != nil {
-		return ingest.E(ingest.Internal, op, err) // it was read before
+	var err error
+	if v.rows, v.body, err = v.run.openFile(ctx, f); err != nil {
+		if refusalOf(err) != nil {
+			err = ingest.E(ingest.Internal, op, err) // it was read before
+		}
+		return err
 	}
 	v.file = number
 	return nil

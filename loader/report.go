@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"strconv"
+	"sync"
 	"time"
 
 	"dropline/ingest"
@@ -34,6 +35,7 @@ func reportKey(imp ingest.Import, name string) string {
 // rejectsFile writes an import's rejects to the bucket as they come, and keeps the first for the ledger. Nothing is
 // written while there are none.
 type rejectsFile struct {
+	mu     sync.Mutex // parts of a database are read side by side
 	bucket ingest.Bucket
 	key    string
 	object ingest.ObjectWriter
@@ -47,6 +49,8 @@ func newRejectsFile(bucket ingest.Bucket, imp ingest.Import) *rejectsFile {
 }
 
 func (f *rejectsFile) add(ctx context.Context, r ingest.Reject) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.object == nil {
 		object, err := f.bucket.Create(ctx, f.key)
 		if err != nil {

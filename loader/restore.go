@@ -123,15 +123,14 @@ func (l *Loader) refill(ctx context.Context, imp ingest.Import, target staging.T
 func (r *run) refillFile(ctx context.Context, f ingest.ImportFile, refused []int64,
 	copyFile func(*schema.Table, staging.File, ingest.Rows) error,
 ) error {
-	body, _, err := r.l.cfg.Bucket.Open(ctx, f.Key, 0, -1, "")
+	reader, body, err := r.openFile(ctx, &f)
 	if err != nil {
-		return ingest.E(ingest.KindOf(err), "loader.refill", err)
+		if refusalOf(err) != nil {
+			err = ingest.E(ingest.Conflict, "loader.refill", err)
+		}
+		return err
 	}
 	defer body.Close() //nolint:errcheck // read to its end or given up: nothing depends on it
-	reader, err := r.mapper.Open(strings.TrimPrefix(f.Path, ingest.Inbox+"/"), body)
-	if err != nil {
-		return ingest.E(ingest.Conflict, "loader.refill", err)
-	}
 	return copyFile(reader.Table(), staging.File{Number: f.Number, Path: f.Path}, &without{Rows: reader, records: refused})
 }
 

@@ -32,6 +32,7 @@ package schema
 //	        description:
 //	        example: M1             # a value the column would take
 //	        aliases: [Matter Ref]   # further headers
+//	        modified: true          # a timestamp: when the row was changed last; databases are read incrementally by it
 //	    checks:                     # each of one of three kinds, see CheckKind; for expressions see Expr
 //	      - name: work_item_not_negative
 //	        severity: error         # or warning

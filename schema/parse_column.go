@@ -17,11 +17,11 @@ const typeHelp = "text, text(n), integer, bigint, decimal(p,s), boolean, date, t
 var reservedSQL = []string{"id", "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "oid"}
 
 func (p *reader) column(t *Table, n *yaml.Node) {
-	f := p.mapping(n, "a column", "name", "sql", "type", "required", "description", "example", "aliases")
+	f := p.mapping(n, "a column", "name", "sql", "type", "required", "description", "example", "aliases", "modified")
 	c := &Column{
 		Name: p.text(f["name"], "name"), SQLName: p.text(f["sql"], "sql"), Required: p.boolean(f["required"], "required"),
 		Description: p.text(f["description"], "description"), Example: p.text(f["example"], "example"),
-		Aliases: p.texts(f["aliases"], "aliases", maxAliases), Index: len(t.Columns),
+		Aliases: p.texts(f["aliases"], "aliases", maxAliases), Modified: p.boolean(f["modified"], "modified"), Index: len(t.Columns),
 	}
 	if !isPascalCase(c.Name) || len(c.Name) > maxName {
 		p.fault(or(f["name"], n), "table %s: a column needs a name in PascalCase, not %q", t.Name, brief(c.Name))
@@ -43,6 +43,12 @@ func (p *reader) column(t *Table, n *yaml.Node) {
 	}
 	p.nodes[c] = n
 	p.columnType(t, c, or(f["type"], n), p.text(f["type"], "type"))
+	if c.Modified && c.Kind != Timestamp {
+		p.fault(f["modified"], "column %s of table %s: only a timestamp can say when a row was changed", c.Name, t.Name)
+	}
+	if c.Modified && t.Modified() != nil {
+		p.fault(f["modified"], "column %s of table %s: %s says already when a row was changed", c.Name, t.Name, t.Modified().Name)
+	}
 	t.Columns = append(t.Columns, c)
 }
 

@@ -90,7 +90,18 @@ type Column struct {
 	Enum        *Enum    // for Enumerate (and for the values of a List, informative)
 	References  *Table   // for Reference
 	Aliases     []string // further headers a file may carry
+	Modified    bool     // a Timestamp: when the row was changed last, by which a database is read incrementally
 	Index       int      // position in Table.Columns
+}
+
+// Modified returns the table's column that says when a row was changed last, or nil.
+func (t *Table) Modified() *Column {
+	for _, c := range t.Columns {
+		if c.Modified {
+			return c
+		}
+	}
+	return nil
 }
 
 // Enum is an enumeration. Its numbers start at 0 and are what is stored.

@@ -1,0 +1,310 @@
+package loader
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"dropline/ingest"
+	"dropline/ingest/mssql"
+)
+
+const (
+	sourceTries = 5                // connections in a row that break without a part read to its end
+	sourceWait  = time.Second      // before the second try; it doubles
+	overlap     = 10 * time.Minute // by which an incremental reading by time goes back: changes are stamped before they are committed
+)
+
+// sourceError is an error of the client's database, in contrast to those of our own stores: it is not waited out for ever.
+type sourceError struct{ err error }
+
+// Error implements error.
+func (e *sourceError) Error() string { return e.err.Error() }
+
+// Unwrap lets errors.Is and errors.As see the cause.
+func (e *sourceError) Unwrap() error { return e.err }
+
+// ofSource marks an error of the client's database; nil stays nil.
+func ofSource(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &sourceError{err}
+}
+
+// readDatabase reads what of the import's database has not been read by an attempt before, and stages it. An error of the
+// database that does not pass ends the import: whether to try again is the client's to say.
+func (r *run) readDatabase(ctx context.Context) error {
+	d := r.imp.Database
+	if d.Plan == nil || !d.Plan.Complete() {
+		if err := r.readFrom(ctx); err != nil {
+			var source *sourceError
+			if errors.As(err, &source) && ctx.Err() == nil {
+				return ingest.WithHint(ingest.E(ingest.Invalid, "loader.readDatabase", source.err), hintOr(source.err,
+					"see to the database, then retry the import"))
+			}
+			return err
+		}
+	}
+	slices.SortFunc(r.imp.Files, func(a, b ingest.ImportFile) int { return a.Number - b.Number })
+	r.addRefused()
+	return nil
+}
+
+func hintOr(err error, hint string) string {
+	if own := ingest.HintOf(err); own != "" {
+		return own
+	}
+	return hint
+}
+
+// readFrom connects to the database and reads what is left to read.
+func (r *run) readFrom(ctx context.Context) error {
+	client, err := r.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close() //nolint:errcheck // read to its end or given up: nothing depends on it
+	d := r.imp.Database
+	before := d.Snapshots
+	if d.Plan == nil {
+		if err := r.makePlan(ctx, client); err != nil {
+			return err
+		}
+	}
+	if len(d.Plan.Relations) == 0 && len(d.Plan.Refused) == 0 {
+		return ofSource(nothingFound(r.target.Schema.ID(), d))
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(client.Sessions(), 1))
+	for i := range d.Plan.Relations {
+		rel := &d.Plan.Relations[i]
+		if rel.Done {
+			continue
+		}
+		g.Go(func() error { return r.readRelation(ctx, client, rel, before) })
+	}
+	return g.Wait()
+}
+
+func nothingFound(schema string, d *ingest.Database) error {
+	return ingest.WithHint(
+		ingest.Errorf(ingest.Invalid, "loader.readDatabase", "the database %s on %s has no table of %s that the login can see",
+			d.Name, d.Server, schema),
+		"make the tables with the schema's SQL script, grant the login SELECT on them, or name the tables to be read in the mapping's database")
+}
+
+// connect opens the database, trying again where that may help.
+func (r *run) connect(ctx context.Context) (*mssql.Client, error) {
+	secret, err := r.secret(ctx)
+	if err != nil {
+		return nil, err
+	}
+	wait := sourceWait
+	for try := 1; ; try++ {
+		client, err := r.l.cfg.Databases.open(ctx, secret, r.imp.Database.Options)
+		if err == nil || try == sourceTries || !mssql.IsLost(err) || ctx.Err() != nil {
+			return client, ofSource(err)
+		}
+		r.l.cfg.Logger.InfoContext(ctx, "a client's database is out of reach", "import", r.imp.ID, "try", try, "err", err)
+		if err := pause(ctx, wait); err != nil {
+			return nil, err
+		}
+		wait *= 2
+	}
+}
+
+// secret opens the import's connection string.
+func (r *run) secret(ctx context.Context) (ingest.DatabaseSecret, error) {
+	var secret ingest.DatabaseSecret
+	if r.l.cfg.Databases.Unseal == nil {
+		return secret, ingest.WithHint(ingest.Errorf(ingest.Invalid, "loader.secret", "this worker has no key for connection strings"),
+			"start every worker with secrets.key_file or secrets.kms_key as the API has it, then retry the import")
+	}
+	sealed, bound, err := r.l.cfg.Ledger.Sealed(ctx, r.imp.ID)
+	if err != nil {
+		if ingest.KindOf(err) == ingest.NotFound {
+			err = ingest.E(ingest.Invalid, "loader.secret", err)
+		}
+		return secret, err
+	}
+	plain, err := r.l.cfg.Databases.Unseal(ctx, sealed, bound)
+	if err != nil {
+		return secret, err
+	}
+	if err := json.Unmarshal(plain, &secret); err != nil {
+		return secret, ingest.Errorf(ingest.Internal, "loader.secret", "what was sealed is no connection string")
+	}
+	return secret, nil
+}
+
+// makePlan looks at the database, decides what is read of it, and records that.
+func (r *run) makePlan(ctx context.Context, client *mssql.Client) error {
+	p, err := lookAt(ctx, client, r.mapper, r.target.Schema)
+	if err != nil {
+		return ofSource(err)
+	}
+	d := r.imp.Database
+	d.Plan = p.plan
+	if d.Source == "" {
+		for i := range p.plan.Relations {
+			p.plan.Relations[i].SinceColumn = ""
+		}
+	} else if err := r.goOn(ctx, client, p); err != nil {
+		return err
+	}
+	d.Snapshots = client.Snapshots()
+	return r.l.cfg.Ledger.SavePlan(ctx, r.imp.ID, r.imp.Attempt, d)
+}
+
+// goOn makes the plan one of what has changed since the source's last import, as far as its relations allow.
+func (r *run) goOn(ctx context.Context, client *mssql.Client, p *planner) error {
+	d := r.imp.Database
+	var marks map[string]ingest.SourceMark
+	if !d.Options.Full {
+		var err error
+		if d.BaseID, marks, err = r.l.cfg.Ledger.Marks(ctx, d.Source, r.imp.Schema, r.imp.MappingVersion); err != nil {
+			return err
+		}
+	}
+	high, err := client.HighMark(ctx)
+	if err != nil {
+		return ofSource(err)
+	}
+	for i := range p.plan.Relations {
+		rel := &p.plan.Relations[i]
+		if rel.SinceColumn == "" {
+			continue
+		}
+		versioned := slices.ContainsFunc(p.known[rel.Name], func(c mssql.Column) bool { return c.Name == rel.SinceColumn && c.Rowversion })
+		if versioned {
+			rel.Until = high
+		}
+		mark, ok := marks[rel.Name]
+		if !ok || mark.Column != rel.SinceColumn || mark.Value == "" {
+			continue
+		}
+		rel.Since = mark.Value
+		if !versioned {
+			rel.Since = earlier(mark.Value, r.started)
+		}
+		rel.Rows = -1 // of what has changed nothing is known
+	}
+	return nil
+}
+
+// sinceLayout is how a time is encoded by which a database is read incrementally.
+const sinceLayout = "2006-01-02 15:04:05.9999999"
+
+// earlier takes a mark that is a time back by the overlap. One that lies in the future, by some fault in the client's data,
+// would hide every change until then: such a one counts as a day ago. What is no time stays as it is.
+func earlier(mark string, now time.Time) string {
+	t, err := time.Parse(sinceLayout, mark)
+	if err != nil {
+		return mark
+	}
+	const zones = 26 * time.Hour // between a client's wall clock and UTC there is less
+	if t.After(now.UTC().Add(zones)) {
+		t = now.UTC().Add(-zones)
+	}
+	return t.Add(-overlap).Format(sinceLayout)
+}
+
+// marks are how far each relation of the database is imported once this import is: as far as it was read, or no farther than
+// before where rows of it were refused. Those come again with the next import, corrected or not.
+func (r *run) marks() map[string]ingest.SourceMark {
+	if r.imp.Database == nil || r.imp.Database.Plan == nil {
+		return nil
+	}
+	refused := map[string]bool{}
+	for i := range r.imp.Files {
+		if f := &r.imp.Files[i]; f.Rejected > 0 || f.State == ingest.FileRefused {
+			refused[f.Relation] = true
+		}
+	}
+	marks := map[string]ingest.SourceMark{}
+	for _, rel := range r.imp.Database.Plan.Relations {
+		value := later(rel.Mark, rel.Since)
+		if rel.Until != "" && rel.Mark != "" {
+			value = rel.Until
+		}
+		if refused[rel.Name] {
+			value = rel.Since
+		}
+		if rel.SinceColumn != "" && value != "" {
+			marks[rel.Name] = ingest.SourceMark{Column: rel.SinceColumn, Value: value}
+		}
+	}
+	return marks
+}
+
+// later is the greater of two marks, which are numbers, times or versions as the reader encodes them; of each of these kinds
+// all that are as long compare as texts, but for numbers below zero, which nobody counts changes with.
+func later(a, b string) string {
+	if len(a) > len(b) && !strings.Contains(a, "-") || len(a) == len(b) && a > b || b == "" || strings.Contains(a, "-") && a > b {
+		return a
+	}
+	return b
+}
+
+// addRefused lists the relations that cannot be read as files that were refused.
+func (r *run) addRefused() {
+	number := r.nextNumber()
+	for _, refused := range r.imp.Database.Plan.Refused {
+		r.imp.Files = append(r.imp.Files, ingest.ImportFile{
+			Number: number, Relation: refused.Name, Path: ingest.DatabaseRoot + "/" + refused.Name, Table: refused.Table,
+			State: ingest.FileRefused, Code: refused.Code, Error: refused.Message,
+		})
+		number++
+	}
+}
+
+func (r *run) nextNumber() int {
+	number := 1
+	for i := range r.imp.Files {
+		number = max(number, r.imp.Files[i].Number+1)
+	}
+	return number
+}
+
+// pause waits, unless ctx ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Databases is how clients' databases are reached.
+type Databases struct {
+	// Unseal decrypts a connection string; nil where no key is configured, and then no database is imported from.
+	Unseal func(ctx context.Context, sealed []byte, bound string) ([]byte, error)
+	// Connections says how servers are reached, and which may be.
+	Connections mssql.Config
+	Sessions    int // connections to one database at a time; 0: the reader's default
+}
+
+func (d Databases) open(ctx context.Context, secret ingest.DatabaseSecret, o ingest.DatabaseOptions) (*mssql.Client, error) {
+	conn, err := mssql.Parse(secret.ConnectionString, false)
+	if err != nil {
+		return nil, err
+	}
+	cfg := d.Connections
+	if secret.CertificateAuthority != "" {
+		cfg.RootCAs = append(slices.Clone(cfg.RootCAs), []byte("\n"+secret.CertificateAuthority)...)
+	}
+	connector, err := cfg.Connector(conn)
+	if err != nil {
+		return nil, err
+	}
+	return mssql.Open(ctx, connector, conn, mssql.Options{Isolation: o.Isolation, Sessions: d.Sessions})
+}

@@ -1,0 +1,323 @@
+package loader
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"unicode"
+
+	"github.com/klauspost/compress/zstd"
+
+	"dropline/ingest"
+	"dropline/ingest/mssql"
+)
+
+// maxRelationName is how much of a relation's name is in the path of its file, in bytes.
+const maxRelationName = 150
+
+// readRelation reads a relation part by part. A part whose connection broke is read again from its beginning.
+func (r *run) readRelation(ctx context.Context, client *mssql.Client, rel *ingest.PlannedRelation, snapshots int) error {
+	wait := sourceWait
+	for broken := 0; !rel.Done; {
+		err := r.readPart(ctx, client, rel, snapshots)
+		var source *sourceError
+		switch {
+		case err == nil:
+			broken, wait = 0, sourceWait
+			continue
+		case !errors.As(err, &source) || !mssql.IsLost(source.err) || ctx.Err() != nil:
+			return err
+		}
+		if broken++; broken == sourceTries {
+			return err
+		}
+		r.l.cfg.Logger.InfoContext(ctx, "the connection to a client's database broke; the part is read again",
+			"import", r.imp.ID, "relation", rel.Name, "part", rel.Parts+1, "err", source.err)
+		if err := pause(ctx, wait); err != nil {
+			return err
+		}
+		wait *= 2
+	}
+	return nil
+}
+
+// part is one reading of a part of a relation: from the database into staging, and beside that into an object, from which it can
+// be had again. The rows end for staging only once the object is durable and recorded, so that there never are staged rows
+// that nothing could bring back.
+type part struct {
+	run       *run
+	rel       *ingest.PlannedRelation
+	file      *ingest.ImportFile
+	snapshots int // that were used by attempts before
+	client    *mssql.Client
+	rows      *conduit // to mapping and staging
+	copy      *conduit // to the object
+	result    mssql.PartResult
+	stored    chan struct{} // closed when the object is durable, or will not be
+	refused   []ingest.Reject
+	told      bool // refused rows have been reported, which cannot be taken back
+
+	once sync.Once
+	err  error // the first failure: what came after was its consequence
+	stop context.CancelFunc
+}
+
+// maxHeldRejects is how many refused rows of a part are held back until it is known that it need not be read again.
+const maxHeldRejects = 20_000
+
+func (r *run) readPart(ctx context.Context, client *mssql.Client, rel *ingest.PlannedRelation, snapshots int) error {
+	f := r.newFile(rel)
+	r.progress.begin(f)
+	p := &part{
+		run: r, rel: rel, file: f, client: client, snapshots: snapshots, rows: newConduit(), copy: newConduit(),
+		stored: make(chan struct{}),
+	}
+	p.carry(ctx)
+	lost := p.err != nil && refusalOf(p.err) == nil
+	if !lost || p.told {
+		if err := p.tell(ctx); err != nil {
+			p.fail(err)
+		}
+	}
+	if lost && p.told && f.Drop == "" { // some of its rejects are in the report, and would be twice
+		p.err = ofSource(ingest.E(ingest.Invalid, "loader.readPart", p.err))
+	}
+	if err := judge(f, p.err); err != nil {
+		r.progress.drop(f.Number)
+		r.forget(f)
+		return err
+	}
+	if f.State == ingest.FileRefused {
+		r.listing.Lock()
+		rel.Done = true // what is left of it would be refused as well
+		r.listing.Unlock()
+	}
+	f.Bytes = f.Size
+	r.progress.end(f)
+	r.keep(f)
+	return nil
+}
+
+// carry takes the rows from the database to where they belong.
+func (p *part) carry(ctx context.Context) {
+	ctx, p.stop = context.WithCancel(ctx)
+	defer p.stop()
+	var work sync.WaitGroup
+	work.Go(func() { p.read(ctx) })
+	work.Go(func() { p.store(ctx) })
+	p.stage(ctx)
+	work.Wait()
+}
+
+// fail notes why the part cannot be read, unless it is known, and stops what is still at work on it.
+func (p *part) fail(err error) {
+	p.once.Do(func() {
+		p.err = err
+		p.rows.abandon(err)
+		p.copy.abandon(err)
+		p.stop()
+	})
+}
+
+// newFile lists a file for the next part of a relation.
+func (r *run) newFile(rel *ingest.PlannedRelation) *ingest.ImportFile {
+	r.listing.Lock()
+	defer r.listing.Unlock()
+	f := ingest.ImportFile{
+		Number: r.nextNumber(), Relation: rel.Name, Table: rel.Table, Ignored: rel.Ignored, ReceivedAt: r.l.cfg.Clock().UTC(),
+	}
+	f.Path = ingest.DatabaseRoot + "/" + fileName(rel) + ".csv.zst"
+	f.Key = fmt.Sprintf("%s%s/%s/%d/%d.csv.zst", ingest.DatabasePrefix, r.imp.Tenant, r.imp.ID, r.imp.Attempt, f.Number)
+	r.imp.Files = append(r.imp.Files, f) // so that its number is taken
+	return &f
+}
+
+// keep puts a file in its place in the list.
+func (r *run) keep(f *ingest.ImportFile) {
+	r.listing.Lock()
+	defer r.listing.Unlock()
+	for i := range r.imp.Files {
+		if r.imp.Files[i].Number == f.Number {
+			r.imp.Files[i] = *f
+		}
+	}
+}
+
+func (r *run) forget(f *ingest.ImportFile) {
+	r.listing.Lock()
+	defer r.listing.Unlock()
+	for i := range r.imp.Files {
+		if r.imp.Files[i].Number == f.Number {
+			r.imp.Files = append(r.imp.Files[:i], r.imp.Files[i+1:]...)
+			return
+		}
+	}
+}
+
+// fileName is what a part of a relation is called in the client's tree.
+func fileName(rel *ingest.PlannedRelation) string {
+	name := strings.Map(func(c rune) rune {
+		if c == '/' || c == '\\' || unicode.IsControl(c) || c == unicode.ReplacementChar {
+			return '_'
+		}
+		return c
+	}, rel.Name)
+	name = strings.TrimLeft(ingest.CutText(name, maxRelationName), ". ")
+	if rel.Key != "" {
+		name = fmt.Sprintf("%s.%d", name, rel.Parts+1)
+	}
+	return name
+}
+
+// read reads the database and hands its rows on.
+func (p *part) read(ctx context.Context) {
+	request := mssql.Part{
+		Schema: p.rel.Schema, Name: p.rel.View, Query: p.rel.Query, Columns: p.rel.Columns, Key: p.rel.Key, After: p.rel.After,
+		SinceColumn: p.rel.SinceColumn, Since: p.rel.Since, Until: p.rel.Until, Expected: p.rel.Rows,
+	}
+	if p.rel.Key != "" {
+		request.Limit = p.client.PartRows()
+	}
+	var err error
+	p.result, err = p.client.Read(ctx, request, io.MultiWriter(p.rows, p.copy), nil)
+	if err != nil && p.rel.Key != "" && p.result.Last != "" && mssql.IsLost(err) && ctx.Err() == nil {
+		// The rows that came are whole: they make a shorter part, and the next goes on after them.
+		p.run.l.cfg.Logger.InfoContext(ctx, "the connection to a client's database broke in a part", "import", p.run.imp.ID,
+			"relation", p.rel.Name, "rows", p.result.Rows, "err", err)
+		p.result.More, err = true, nil
+	}
+	if err != nil {
+		p.fail(ofSource(err))
+	}
+	p.copy.end(err)
+	<-p.stored
+	if err == nil && p.file.Drop == "" {
+		err = errNoReader // the store has failed and said why
+	}
+	p.rows.end(err)
+}
+
+// store compresses the rows into the object, and records it.
+func (p *part) store(ctx context.Context) {
+	defer close(p.stored)
+	object, err := p.run.l.cfg.Bucket.Create(ctx, p.file.Key)
+	if err != nil {
+		p.fail(err)
+		return
+	}
+	if err := p.fill(ctx, object); err != nil {
+		p.fail(err)
+		ctx, cancel := recordContext(ctx)
+		defer cancel()
+		_ = object.Abort(ctx) // the sweep ends it if this does not
+	}
+}
+
+func (p *part) fill(ctx context.Context, object ingest.ObjectWriter) error {
+	room, err := p.room(ctx)
+	if err != nil {
+		return err
+	}
+	sum := sha256.New()
+	enc, err := zstd.NewWriter(&bounded{io.MultiWriter(object, sum), room, p.run.imp.Tenant}, zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(storedWindow/8), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(enc, p.copy); err != nil {
+		return err
+	}
+	if err := enc.Close(); err != nil {
+		return err
+	}
+	if _, err := object.Commit(ctx, nil); err != nil {
+		return err
+	}
+	p.file.Size = object.Size()
+	sum.Sum(p.file.SHA256[:0])
+	return p.record(ctx)
+}
+
+// record registers the object, and how far its relation is.
+func (p *part) record(ctx context.Context) error {
+	r := p.run
+	r.listing.Lock()
+	defer r.listing.Unlock()
+	before := *p.rel
+	p.rel.Parts++
+	p.rel.After, p.rel.Done = p.result.Last, !p.result.More
+	p.rel.Mark = later(p.rel.Mark, p.result.MaxSince)
+	r.imp.Database.Snapshots = p.snapshots + p.client.Snapshots()
+	f := *p.file
+	f.Drop = ingest.NewDropID()
+	f.ReceivedAt = r.l.cfg.Clock().UTC()
+	if err := r.l.cfg.Ledger.RecordPart(ctx, r.imp, f); err != nil {
+		*p.rel = before
+		return err
+	}
+	p.file.Drop, p.file.ReceivedAt = f.Drop, f.ReceivedAt
+	return nil
+}
+
+// room is how many bytes the tenant may still store; below zero: any number.
+func (p *part) room(ctx context.Context) (int64, error) {
+	usage, err := p.run.l.cfg.Ledger.Usage(ctx, p.run.imp.Tenant)
+	if err != nil || usage.Quota == 0 {
+		return -1, err
+	}
+	return max(usage.Quota-usage.Bytes, 0), nil
+}
+
+// bounded writes as much as the tenant has room for.
+type bounded struct {
+	io.Writer
+	room   int64 // below zero: any
+	tenant ingest.TenantID
+}
+
+// Write implements io.Writer.
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.room >= 0 {
+		if b.room -= int64(len(p)); b.room < 0 {
+			return 0, ingest.WithHint(ingest.Errorf(ingest.Invalid, "loader.readDatabase", "the quota of the tenant %s is used up", b.tenant),
+				"remove files that are no longer needed, or ask the operator for a larger quota; then retry the import")
+		}
+	}
+	return b.Writer.Write(p)
+}
+
+// stage maps the rows and copies them into staging.
+func (p *part) stage(ctx context.Context) {
+	r := p.run
+	reader, err := r.openRelation(p.rel.Name, p.rel.Table, p.rows)
+	if err == nil {
+		err = r.copyFile(ctx, p.file, reader, p.refuse, func() int64 { return 0 })
+	}
+	if err != nil {
+		p.fail(err)
+	}
+}
+
+// refuse takes a refused row. It is reported when the part has been read to its end, as far as that many can be held.
+func (p *part) refuse(ctx context.Context, reject *ingest.Reject) error {
+	p.refused = append(p.refused, *reject)
+	if len(p.refused) < maxHeldRejects {
+		return nil
+	}
+	return p.tell(ctx)
+}
+
+func (p *part) tell(ctx context.Context) error {
+	for i := range p.refused {
+		if err := p.run.rejects.add(ctx, p.refused[i]); err != nil {
+			return err
+		}
+		p.told = true
+	}
+	p.refused = p.refused[:0]
+	return nil
+}
