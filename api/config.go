@@ -29,6 +29,8 @@ type Config struct {
 	Rows func(ctx context.Context, imp ingest.Import, table string, after int64, limit int) ([]json.RawMessage, int64, error)
 	// Counts returns the rows a tenant has in production per table (published name).
 	Counts func(ctx context.Context, tenant ingest.Tenant) (map[string]int64, error)
+	// Databases takes in connection strings. Nil: imports from databases are refused.
+	Databases *Databases
 	// Ready is asked by /readyz beside the ledger and the bucket. Nil asks nothing more.
 	Ready func(ctx context.Context) error
 	// Metrics answers /metrics, without a token. Nil leaves the path out.

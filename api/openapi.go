@@ -16,12 +16,13 @@ import (
 
 // Tags under which operations are grouped in the reference.
 const (
-	tagAccess  = "Access"
-	tagImports = "Imports"
-	tagFiles   = "Files"
-	tagSchemas = "Schemas"
-	tagTenants = "Tenants"
-	tagServer  = "Server"
+	tagAccess    = "Access"
+	tagImports   = "Imports"
+	tagFiles     = "Files"
+	tagDatabases = "Databases"
+	tagSchemas   = "Schemas"
+	tagTenants   = "Tenants"
+	tagServer    = "Server"
 )
 
 const description = "Dropline takes in clients' data: CSV files come by SFTP, by HTTP or straight into S3, are checked against a published " +
@@ -60,6 +61,7 @@ func (s *Server) humaConfig() huma.Config {
 			{Name: tagAccess, Description: "Tokens and credentials"},
 			{Name: tagImports, Description: "What was loaded, what was refused and why, and the way to production"},
 			{Name: tagFiles, Description: "Sending files over HTTP, and what was received"},
+			{Name: tagDatabases, Description: "Importing from SQL Server databases"},
 			{Name: tagSchemas, Description: "The published ETL schemas: DDL, reference, templates. They need no token"},
 			{Name: tagTenants, Description: "Client organisations, their settings and mappings"},
 			{Name: tagServer, Description: "This server"},

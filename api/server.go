@@ -42,6 +42,8 @@ func New(cfg Config) (*Server, error) {
 	s.registerRejects()
 	s.registerPromotions()
 	s.registerFiles()
+	s.registerDatabases()
+	s.registerSources()
 	s.registerSchemas()
 	s.registerTenants()
 	s.registerCredentials()

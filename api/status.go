@@ -18,8 +18,13 @@ const (
 // summaryOf is an import as lists show it.
 func summaryOf(imp *ingest.Import, now time.Time) ImportSummary {
 	base := "/etl/imports/" + string(imp.ID)
+	var expected *int64
+	if imp.RowsTotal > 0 {
+		expected = ptr(imp.RowsTotal)
+	}
 	return ImportSummary{
-		RequestID: string(imp.ID), Tenant: string(imp.Tenant), Number: imp.Seq, Schema: imp.Schema, MappingVersion: imp.MappingVersion,
+		RowsExpected: expected,
+		RequestID:    string(imp.ID), Tenant: string(imp.Tenant), Number: imp.Seq, Schema: imp.Schema, MappingVersion: imp.MappingVersion,
 		State: string(imp.State), Percent: percentOf(imp, now), Attempt: imp.Attempt,
 		RowsRead: imp.Read, RowsStaged: imp.Staged, RowsRejected: imp.Rejected, Warnings: imp.Warnings,
 		BytesRead: imp.BytesRead, BytesTotal: imp.BytesTotal,
@@ -36,7 +41,7 @@ func summaryOf(imp *ingest.Import, now time.Time) ImportSummary {
 // statusOfImport is all there is to know about an import.
 func statusOfImport(imp *ingest.Import, rejects, warnings []ingest.Reject, now time.Time) ImportStatus {
 	st := ImportStatus{
-		ImportSummary: summaryOf(imp, now), Timings: timingsOf(imp, now),
+		ImportSummary: summaryOf(imp, now), Timings: timingsOf(imp, now), Database: databaseOf(imp.Database),
 		Files: make([]ImportFile, 0, len(imp.Files)), Tables: make([]ImportTable, 0, len(imp.Tables)),
 		Prerequisites: make([]string, 0, len(imp.Prerequisites)), Promotion: promotionOf(imp, now),
 		FirstErrors: rejectsOf(rejects), FirstWarnings: rejectsOf(warnings),
@@ -59,7 +64,7 @@ func statusOfImport(imp *ingest.Import, rejects, warnings []ingest.Reject, now t
 
 func fileOf(f *ingest.ImportFile) ImportFile {
 	return ImportFile{
-		Number: f.Number, Name: path.Base(f.Path), Path: f.Path, Drop: string(f.Drop), State: string(f.State),
+		Number: f.Number, Name: path.Base(f.Path), Path: f.Path, Relation: f.Relation, Drop: string(f.Drop), State: string(f.State),
 		Duplicate: f.State == ingest.FileDuplicate, Table: f.Table,
 		RowsRead: f.Read, RowsStaged: f.Staged, RowsRejected: f.Rejected, BytesRead: f.Bytes, Size: f.Size,
 		SHA256: hex.EncodeToString(f.SHA256[:]), ReceivedAt: f.ReceivedAt.UTC(),
@@ -99,7 +104,16 @@ func percentOf(imp *ingest.Import, now time.Time) int {
 	return 100
 }
 
+// unknownRows is how many rows of a database that does not say how many it has take the percentage near its end.
+const unknownRows = 1_000_000
+
 func loadedPercent(imp *ingest.Import) int {
+	switch {
+	case imp.RowsTotal > 0:
+		return int(loadingShare * min(1, float64(imp.Read)/float64(imp.RowsTotal)))
+	case imp.RowsTotal < 0:
+		return int(loadingShare * (1 - math.Exp(-float64(imp.Read)/unknownRows)))
+	}
 	if imp.BytesTotal <= 0 || imp.BytesRead <= 0 {
 		return 0
 	}

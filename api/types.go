@@ -32,12 +32,13 @@ type ImportSummary struct {
 	Schema         string `json:"schema" doc:"The ETL schema it is loaded under" example:"efimis-1.0"`
 	MappingVersion int    `json:"mappingVersion" doc:"Version of the tenant's mapping that it uses; 0 is the schema's own names"`
 	State          string `json:"state" enum:"queued,loading,validating,staged,rejected,promoting,promoted,rolling_back,rolled_back,failed,cancelled"`
-	Percent        int    `json:"percent" minimum:"0" maximum:"100" doc:"Of loading and validating: up to 80 while files are read, by bytes; then up to 99 while rows are checked; 100 once staged or rejected. It starts over only when attempt grows."`
+	Percent        int    `json:"percent" minimum:"0" maximum:"100" doc:"Of loading and validating: up to 80 while files are read, by bytes, or a database, by rows; then up to 99 while rows are checked; 100 once staged or rejected. It starts over only when attempt grows."`
 	Attempt        int    `json:"attempt" doc:"1 with the first worker that takes the import up; grows with each that takes it up again"`
 	RowsRead       int64  `json:"rowsRead" doc:"Records read; once checked it is rowsStaged + rowsRejected"`
 	RowsStaged     int64  `json:"rowsStaged"`
 	RowsRejected   int64  `json:"rowsRejected"`
 	Warnings       int64  `json:"warnings" doc:"Rows accepted with a warning"`
+	RowsExpected   *int64 `json:"rowsExpected,omitempty" doc:"Of an import from a database, as that says; absent where it does not, and for files"`
 	BytesRead      int64  `json:"bytesRead"`
 	BytesTotal     int64  `json:"bytesTotal" doc:"Of all its files"`
 
@@ -56,13 +57,14 @@ type ImportSummary struct {
 // ImportStatus is all there is to know about an import and its promotion.
 type ImportStatus struct {
 	ImportSummary
-	Timings       Timings       `json:"timings"`
-	Files         []ImportFile  `json:"files" nullable:"false"`
-	Tables        []ImportTable `json:"tables" nullable:"false"`
-	Prerequisites []string      `json:"prerequisites" nullable:"false" doc:"Earlier staged imports whose rows this one's refer to: they are promoted first"`
-	Promotion     *Promotion    `json:"promotion,omitempty" doc:"The last one asked for; absent before"`
-	FirstErrors   []Reject      `json:"firstErrors" nullable:"false" doc:"The first 20 refused rows; GET links.rejects has all"`
-	FirstWarnings []Reject      `json:"firstWarnings" nullable:"false" doc:"The first 20 rows that were accepted with a warning"`
+	Timings       Timings         `json:"timings"`
+	Database      *ImportDatabase `json:"database,omitempty" doc:"What is read of a client's database; absent for an import of files"`
+	Files         []ImportFile    `json:"files" nullable:"false"`
+	Tables        []ImportTable   `json:"tables" nullable:"false"`
+	Prerequisites []string        `json:"prerequisites" nullable:"false" doc:"Earlier staged imports whose rows this one's refer to: they are promoted first"`
+	Promotion     *Promotion      `json:"promotion,omitempty" doc:"The last one asked for; absent before"`
+	FirstErrors   []Reject        `json:"firstErrors" nullable:"false" doc:"The first 20 refused rows; GET links.rejects has all"`
+	FirstWarnings []Reject        `json:"firstWarnings" nullable:"false" doc:"The first 20 rows that were accepted with a warning"`
 }
 
 // Timings are durations in seconds, to the millisecond. One that has not begun is absent; one under way grows.
@@ -78,7 +80,8 @@ type ImportFile struct {
 	Number         int       `json:"number" doc:"From 1, in the order of arrival"`
 	Name           string    `json:"name" example:"Matters.csv"`
 	Path           string    `json:"path" doc:"As delivered" example:"/inbox/daily/Matters.csv"`
-	Drop           string    `json:"drop" example:"drop_0123456789abcdef0123456789abcdef"`
+	Relation       string    `json:"relation,omitempty" doc:"Of a database: what was read" example:"dbo.Matter"`
+	Drop           string    `json:"drop" doc:"Empty for a relation of a database that was refused before it was read" example:"drop_0123456789abcdef0123456789abcdef"`
 	State          string    `json:"state" enum:"waiting,loading,loaded,refused,duplicate"`
 	Duplicate      bool      `json:"duplicate" doc:"Delivered again after this import had it; not loaded again"`
 	Table          string    `json:"table,omitempty" doc:"Absent while unknown" example:"Matter"`
@@ -176,7 +179,7 @@ type Drop struct {
 	Path        string    `json:"path" example:"/inbox/daily/Matters.csv"`
 	Size        int64     `json:"size" doc:"Bytes"`
 	SHA256      string    `json:"sha256" doc:"Lower-case hex"`
-	Via         string    `json:"via" enum:"sftp,http,bucket"`
+	Via         string    `json:"via" enum:"sftp,http,bucket,sqlserver"`
 	By          string    `json:"by,omitempty" doc:"Label or id of the credential"`
 	State       string    `json:"state" enum:"pending,imported,duplicate,superseded,withdrawn"`
 	DuplicateOf string    `json:"duplicateOf,omitempty" doc:"The drop with the same bytes, in state duplicate"`

@@ -88,12 +88,12 @@ func (p *DatabasePlan) Complete() bool {
 	return true
 }
 
-// Rows is how many rows the plan expects; 0 where that is not known of every relation.
+// Rows is how many rows the plan expects; -1 where that is not known of every relation.
 func (p *DatabasePlan) Rows() int64 {
 	total := int64(0)
 	for i := range p.Relations {
 		if p.Relations[i].Rows < 0 {
-			return 0
+			return -1
 		}
 		total += p.Relations[i].Rows
 	}
@@ -148,6 +148,20 @@ func (s DatabaseSecret) LogValue() slog.Value { return slog.StringValue(s.String
 // SealedFor is what a sealed connection string is bound to: the import or source of the tenant that it was stored for. It does
 // not open in the place of another's.
 func SealedFor(tenant TenantID, id string) string { return "dropline/" + string(tenant) + "/" + id }
+
+// DryRun is what an import from a database would find.
+type DryRun struct {
+	Server, Database string
+	Plan             DatabasePlan
+	Samples          []Sample
+}
+
+// Sample is what came of the first rows of a relation.
+type Sample struct {
+	Relation, Table string
+	Read, Rejected  int64
+	Rejects         []Reject // the first
+}
 
 // SourceMark is how far a relation of a source has been imported.
 type SourceMark struct {

@@ -29,7 +29,7 @@ type Import struct {
 
 	Files         []ImportFile
 	Tables        []ImportTable
-	RowsTotal     int64      // as a database says before it is read; 0 where that is not known
+	RowsTotal     int64      // as a database says before it is read; -1 where it does not, 0 for files
 	Database      *Database  // that it reads; nil for an import of files, and in lists
 	Prerequisites []ImportID // earlier staged imports whose rows this one's refer to
 

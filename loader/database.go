@@ -29,6 +29,9 @@ func (e *sourceError) Error() string { return e.err.Error() }
 // Unwrap lets errors.Is and errors.As see the cause.
 func (e *sourceError) Unwrap() error { return e.err }
 
+// OfSource tells the API that the client's database is the cause.
+func (*sourceError) OfSource() bool { return true }
+
 // ofSource marks an error of the client's database; nil stays nil.
 func ofSource(err error) error {
 	if err == nil {

@@ -31,6 +31,6 @@ CREATE TABLE dropline.import_databases (
 CREATE INDEX import_databases_source ON dropline.import_databases (source_id) WHERE source_id <> '';
 CREATE INDEX import_databases_sealed ON dropline.import_databases (import_id) WHERE sealed IS NOT NULL;
 
-ALTER TABLE dropline.imports ADD COLUMN rows_total bigint NOT NULL DEFAULT 0; -- as the database says; 0: not known
+ALTER TABLE dropline.imports ADD COLUMN rows_total bigint NOT NULL DEFAULT 0; -- as the database says; -1: it does not
 ALTER TABLE dropline.import_files ADD COLUMN relation text NOT NULL DEFAULT ''; -- of a database
 ALTER TABLE dropline.import_files ALTER COLUMN drop_id DROP NOT NULL; -- a relation that is refused has none
