@@ -50,7 +50,11 @@ func TestNewKeyFileNeverOverwrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, "again", seal.NewKeyFile(path), ingest.Conflict)
+	again := seal.NewKeyFile(path)
+	wantError(t, "again", again, ingest.Conflict)
+	if again != nil && !strings.HasSuffix(again.Error(), "link "+path+": file exists") {
+		t.Errorf("names another file: %v", again)
+	}
 	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
 		t.Errorf("the file was changed: %v", err)
 	}
@@ -209,7 +213,11 @@ func TestRotation(t *testing.T) {
 	if target, err := os.Readlink(link); err != nil || target != path {
 		t.Errorf("the link was replaced: %v", err)
 	}
-	wantError(t, "missing", seal.RotateKeyFile(path+"-none"), ingest.NotFound)
+	missing := seal.RotateKeyFile(path + "-none")
+	wantError(t, "missing", missing, ingest.NotFound)
+	if !strings.Contains(ingest.HintOf(missing), path+"-none") {
+		t.Errorf("the hint names no file: %q", ingest.HintOf(missing))
+	}
 }
 
 // TestRotationsAtATime: none's key is lost to another's.
