@@ -9,14 +9,21 @@ import (
 	"dropline/api"
 )
 
-// configCmd shows the effective settings.
-type configCmd struct{}
+// configCmd shows the effective settings, and makes what they name.
+type configCmd struct {
+	Show      configShowCmd      `cmd:"" default:"1" help:"Show each setting, its value and where it comes from; also without this word."`
+	NewKey    configNewKeyCmd    `cmd:"" help:"Make a key file, under which connection strings are kept."`
+	RotateKey configRotateKeyCmd `cmd:"" help:"Add a new key to a key file; the older ones stay."`
+}
+
+// configShowCmd shows the effective settings.
+type configShowCmd struct{}
 
 // Help is kong's long text.
 func (configCmd) Help() string {
 	return `Shows each setting, its value and where it comes from. Later ones win: defaults, the configuration file, the
 environment, flags. Secrets are hidden. If a server can be reached, the fingerprint of its SSH host key is shown too, for
-clients to compare at their first connection.
+clients to compare at their first connection; so is the name, never more, of the key under which connection strings are kept.
 
 The configuration file is YAML, with the keys shown here, nested at the dots. It is the one named by --config or
 DROPLINE_CONFIG, or else $XDG_CONFIG_HOME/dropline/config.yaml, ~/.config/dropline/config.yaml, or for root
@@ -26,8 +33,12 @@ Examples:
 
   dropline config
   DROPLINE_API_LISTEN=0.0.0.0:8022 dropline config --json
-  dropline config --config /etc/dropline/config.yaml`
+  dropline config --config /etc/dropline/config.yaml
+  dropline config new-key /etc/dropline/secrets.key`
 }
+
+// Help is kong's long text.
+func (configShowCmd) Help() string { return configCmd{}.Help() }
 
 // shownSetting is one setting as config shows it.
 type shownSetting struct {
@@ -50,12 +61,13 @@ type shownServer struct {
 const hidden = "(hidden)"
 
 // Run carries the command out.
-func (configCmd) Run(a *app) error {
+func (configShowCmd) Run(a *app) error {
 	out := struct {
 		Settings []shownSetting `json:"settings"`
 		Unknown  []string       `json:"unknownVariables,omitempty"`
+		Secrets  shownSecrets   `json:"secrets"`
 		Server   *shownServer   `json:"server,omitempty"`
-	}{Unknown: a.settings.unknown, Server: a.runningServer()}
+	}{Unknown: a.settings.unknown, Secrets: showSecrets(a.settings, a.settings.text(keyDataDir)), Server: a.runningServer()}
 	for _, t := range a.settings.table {
 		value := a.settings.text(t.key)
 		if t.secret && value != "" {
@@ -72,6 +84,7 @@ func (configCmd) Run(a *app) error {
 		if len(out.Unknown) > 0 {
 			put(w, "\nnot a setting, and ignored: %s\n", strings.Join(out.Unknown, ", "))
 		}
+		out.Secrets.write(w)
 		if out.Server == nil {
 			put(w, "\nno server was reached: start one with `dropline serve` to see its host key's fingerprint here\n")
 			return

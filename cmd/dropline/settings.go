@@ -69,7 +69,7 @@ type setting struct {
 // settingsTable lists all settings in the order in which config shows them. Secrets have no flag: command lines can be
 // read by every user of a machine.
 func settingsTable(dataDir string) []setting {
-	return []setting{
+	table := []setting{
 		{key: keyDataDir, usual: dataDir, flag: "data-dir", env: []string{"DROPLINE_DATA_DIR"}, help: "directory of the server's data"},
 		{key: keyRoles, usual: "sftp,api,worker", flag: "roles", env: []string{"DROPLINE_ROLES"}, check: checkRoles, help: "what this process does"},
 		{key: keySFTPListen, usual: "127.0.0.1:2022", flag: "sftp-listen", env: []string{"DROPLINE_SFTP_LISTEN"}, check: checkListen, help: "address of the SFTP server"},
@@ -102,6 +102,7 @@ func settingsTable(dataDir string) []setting {
 		{key: keyClientID, env: []string{"DROPLINE_CLIENT_ID"}, help: "API client of the client commands"},
 		{key: keyClientSecret, env: []string{"DROPLINE_CLIENT_SECRET"}, secret: true, help: "its secret"},
 	}
+	return append(table, databaseSettings()...)
 }
 
 // settings are the effective settings and where each came from.

@@ -111,6 +111,10 @@ func noKeyset(op, path string) error {
 
 // unreadable tells of a file that the system does not let us have; such errors name the path and hold nothing of it.
 func unreadable(op, path string, err error) error {
+	var linking *os.LinkError
+	if errors.As(err, &linking) { // it names the temporary file, which nobody knows
+		err = &fs.PathError{Op: linking.Op, Path: path, Err: linking.Err}
+	}
 	e := &ingest.Error{Kind: ingest.Internal, Op: op, Err: fmt.Errorf("the key file cannot be used: %w", err), Hint: "check the path, the disk and who owns the file"}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -40,10 +40,11 @@ func NewKeyFile(path string) error {
 // owner can read is refused as Denied, one that is being rotated elsewhere is a Conflict.
 func RotateKeyFile(path string) error {
 	const op = "seal.RotateKeyFile"
-	path, err := filepath.EvalSymlinks(path) // what a link points to is replaced, not the link
+	target, err := filepath.EvalSymlinks(path) // what a link points to is replaced, not the link
 	if err != nil {
 		return unreadable(op, path, err)
 	}
+	path = target
 	f, handle, err := openKeys(op, path)
 	if err != nil {
 		return err
