@@ -32,6 +32,9 @@ type target struct {
 	exact   map[string]int64 // the same by the name as published: what most files have
 	number  *numberSyntax
 	layouts []*layout // none: the default forms
+
+	relation bool // the values are a database's, not a file's
+	exported bool // layouts are of an export of the relation: its own values come in the default forms
 }
 
 func newTarget(t *schema.Table, c *schema.Column) target {
@@ -76,7 +79,10 @@ func (c *converter) convert(g *target, text []byte, v *ingest.Value) string {
 		}
 		return c.decimal(g, text, v)
 	case schema.Boolean:
-		return boolean(text, v)
+		if code := boolean(text, v); code == "" || !g.relation {
+			return code
+		}
+		return boolean(withoutZeros(text), v)
 	case schema.Date:
 		return c.date(g, text, v)
 	case schema.Timestamp:
@@ -227,6 +233,9 @@ func (c *converter) date(g *target, text []byte, v *ingest.Value) string {
 	const failed = ingest.CodeNotDate
 	var m moment
 	if len(g.layouts) > 0 {
+		if g.exported && c.ownDate(g, text, v) {
+			return ""
+		}
 		// A format that names the time of day says that the file has it: it is dropped.
 		if code := parseMomentBy(g.layouts, text, &m, failed); code != "" {
 			return code
@@ -257,10 +266,14 @@ func (c *converter) date(g *target, text []byte, v *ingest.Value) string {
 func (c *converter) timestamp(g *target, text []byte, v *ingest.Value) string {
 	var m moment
 	var code string
-	if len(g.layouts) > 0 {
-		code = parseMomentBy(g.layouts, text, &m, ingest.CodeNotTimestamp)
-	} else {
+	if len(g.layouts) == 0 || g.exported {
 		code = parseMoment(text, &m)
+		if g.relation && code == ingest.CodePrecision {
+			code = "" // datetime2 has ten millionths of a second unless its declaration says otherwise: they are dropped
+		}
+	}
+	if len(g.layouts) > 0 && (!g.exported || code == ingest.CodeNotTimestamp) {
+		code = parseMomentBy(g.layouts, text, &m, ingest.CodeNotTimestamp)
 	}
 	if code == "" {
 		v.Int, code = m.micros(&c.zone)
@@ -273,7 +286,11 @@ func (c *converter) member(g *target, text []byte, v *ingest.Value) string {
 		v.Int = n
 		return ""
 	}
-	if n, ok := plainInteger(text); ok {
+	digits := text
+	if g.relation {
+		digits = withoutZeros(text)
+	}
+	if n, ok := plainInteger(digits); ok {
 		if n < 0 || n >= int64(len(g.column.Enum.Values)) {
 			return ingest.CodeNotMember
 		}
