@@ -3,6 +3,7 @@ package mapping
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -39,15 +40,20 @@ type Choice struct {
 const (
 	MaxIgnored = 1000 // names of Choice.Ignored
 	maxNamed   = 10   // relations named in one message
+	maxMisses  = 20   // entries not found for which a like name is looked for
+	maxNear    = 2000 // relations that are looked at for it: a comparison takes microseconds
 )
 
 // chooser makes a choice.
 type chooser struct {
 	mapper  *Mapper
 	names   *tableNames
+	titles  map[string]*schema.Table // by each of their names, normalised
 	found   []Candidate
-	taken   []bool // of those found: an entry speaks of it
-	claimed map[*schema.Table]bool
+	taken   []bool                 // of those found: the mapping's database speaks of it
+	claimed map[*schema.Table]bool // the mapping's database says what they are read from
+	misses  int
+	several []string // relations that could be of several tables
 	choice  Choice
 }
 
@@ -57,7 +63,11 @@ type chooser struct {
 // before views, the table's own name before its plural and aliases, and the SQL schema dbo before others. Where that does not
 // decide, the table is refused; nothing is guessed. The order of found does not matter.
 func (m *Mapper) Choose(found []Candidate) Choice {
-	c := &chooser{mapper: m, names: newTableNames(m.schema), claimed: map[*schema.Table]bool{}}
+	c := &chooser{mapper: m, names: newTableNames(m.schema), titles: map[string]*schema.Table{}, claimed: map[*schema.Table]bool{}}
+	for _, t := range m.schema.Tables {
+		c.titles[schema.NormalizeName(t.SQLName)] = t
+	}
+	maps.Copy(c.titles, c.names.tables)
 	for _, f := range found {
 		if isIdentifier(f.Name) && (f.Schema == "" || isIdentifier(f.Schema)) {
 			c.found = append(c.found, f)
@@ -172,8 +182,11 @@ func isDefaultSchema(name string) bool { return strings.EqualFold(name, "dbo") }
 
 // near names relations that are called nearly so.
 func (c *chooser) near(name string) []string {
+	if c.misses++; c.misses > maxMisses {
+		return nil
+	}
 	return nearest(schema.NormalizeName(name), func(yield func(published, name string)) {
-		for _, f := range c.found {
+		for _, f := range c.found[:min(len(c.found), maxNear)] {
 			yield(shown(f.name()), schema.NormalizeName(f.Name))
 		}
 	})
@@ -193,13 +206,13 @@ func (c *chooser) list(at []int, between string) string {
 
 // skip takes out what the mapping says is not to be read: without a schema, all of that name.
 func (c *chooser) skip(s skipped) {
-	any := false
+	has := false
 	for i, f := range c.found {
 		if strings.EqualFold(f.Name, s.name) && (s.schemaName == "" || strings.EqualFold(f.Schema, s.schemaName)) {
-			c.taken[i], any = true, true
+			c.taken[i], has = true, true
 		}
 	}
-	if !any {
+	if !has {
 		c.note("the database has no %s, which line %d of the mapping skips", shown(sqlName(s.schemaName, s.name)), s.line)
 	}
 }

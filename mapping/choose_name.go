@@ -2,10 +2,10 @@ package mapping
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
-	"dropline/ingest"
 	"dropline/schema"
 )
 
@@ -48,6 +48,12 @@ func (c *chooser) byName() {
 		}
 		claims[t] = append(claims[t], claim{at: i, meaning: how, likeness: likenessOf(c.found[i].Name, t)})
 	}
+	if n := len(c.several) - maxNamed; n > 0 {
+		c.several = append(c.several[:maxNamed], fmt.Sprintf("and %d more", n))
+	}
+	if len(c.several) > 0 {
+		c.note("not read, as each could be of several tables, unless the mapping's database says of which: %s", strings.Join(c.several, ", "))
+	}
 	for _, t := range c.mapper.schema.Tables {
 		switch {
 		case c.claimed[t]:
@@ -78,20 +84,15 @@ func (c *chooser) meaningOf(i int) (*schema.Table, meaning) {
 			return r.table, byRule
 		}
 	}
-	if t := c.names.tables[schema.NormalizeName(name)]; t != nil {
+	if t := c.titles[schema.NormalizeName(name)]; t != nil {
 		return t, byTitle
-	}
-	for _, t := range c.mapper.schema.Tables {
-		if likenessOf(name, t) != otherwise {
-			return t, byTitle // by its SQL name
-		}
 	}
 	tables := c.names.find(name)
 	switch {
 	case len(tables) == 1:
 		return tables[0], byWords
 	case len(tables) > 1:
-		c.note("%s could be %s: it is not read, unless the mapping's database says what it is", shown(c.found[i].name()), tableList(tables))
+		c.several = append(c.several, shown(c.found[i].name())+" ("+tableList(tables)+")")
 	}
 	return nil, byWords
 }
@@ -128,14 +129,18 @@ func (c *chooser) pick(t *schema.Table, claims []claim) {
 		equal++
 	}
 	if equal > 1 {
-		c.choice.Refused = append(c.choice.Refused, RefusedRelation{
-			Name: c.list(places(claims[:equal]), ", "), Code: ingest.CodeUnknownTable,
-			Message: "the database has several relations that could be " + t.Name + ": " + c.list(places(claims[:equal]), ", ") +
-				". Name one in the mapping's database, or skip the others there",
-		})
+		names := c.list(places(claims[:equal]), ", ")
+		c.refuse(names, "the database has several relations that could be %s: %s. Name one in the mapping's database, or skip the others there",
+			t.Name, names)
 		return
 	}
 	f := c.found[claims[0].at]
+	for _, o := range c.choice.Read {
+		if o.Name == f.name() { // of a server that tells no SQL schema
+			c.refuse(shown(f.name()), "%s has the name of the entry in line %d of the mapping: give that another with name", shown(f.name()), o.Line)
+			return
+		}
+	}
 	c.choice.Read = append(c.choice.Read, Relation{Name: f.name(), Schema: f.Schema, View: f.Name, Table: t})
 	if len(claims) > 1 {
 		c.note("%s is read from %s, not from %s: if that is wrong, name one in the mapping's database", t.Name, shown(f.name()), c.list(places(claims[1:]), ", "))

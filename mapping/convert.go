@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"bytes"
 	"time"
 
 	"dropline/ingest"
@@ -229,58 +230,6 @@ func boolean(text []byte, v *ingest.Value) string {
 	return ""
 }
 
-func (c *converter) date(g *target, text []byte, v *ingest.Value) string {
-	const failed = ingest.CodeNotDate
-	var m moment
-	if len(g.layouts) > 0 {
-		if g.exported && c.ownDate(g, text, v) {
-			return ""
-		}
-		// A format that names the time of day says that the file has it: it is dropped.
-		if code := parseMomentBy(g.layouts, text, &m, failed); code != "" {
-			return code
-		}
-		v.Int = m.days()
-		return ""
-	}
-	rest, ok := parseDay(text, &m)
-	switch {
-	case !ok:
-		return failed
-	case len(rest) > 0:
-		m = moment{}
-		switch code := parseMoment(text, &m); {
-		case code == ingest.CodeOutOfRange:
-			return code
-		case code != "" || !m.midnight():
-			return failed
-		}
-	}
-	if code := m.valid(failed); code != "" {
-		return code
-	}
-	v.Int = m.days()
-	return ""
-}
-
-func (c *converter) timestamp(g *target, text []byte, v *ingest.Value) string {
-	var m moment
-	var code string
-	if len(g.layouts) == 0 || g.exported {
-		code = parseMoment(text, &m)
-		if g.relation && code == ingest.CodePrecision {
-			code = "" // datetime2 has ten millionths of a second unless its declaration says otherwise: they are dropped
-		}
-	}
-	if len(g.layouts) > 0 && (!g.exported || code == ingest.CodeNotTimestamp) {
-		code = parseMomentBy(g.layouts, text, &m, ingest.CodeNotTimestamp)
-	}
-	if code == "" {
-		v.Int, code = m.micros(&c.zone)
-	}
-	return code
-}
-
 func (c *converter) member(g *target, text []byte, v *ingest.Value) string {
 	if n, ok := g.exact[string(text)]; ok {
 		v.Int = n
@@ -309,4 +258,13 @@ func (c *converter) member(g *target, text []byte, v *ingest.Value) string {
 	}
 	v.Int = n
 	return ""
+}
+
+// withoutZeros takes a point and the zeros after it off a number: a whole one in a database's column of decimals or money.
+func withoutZeros(text []byte) []byte {
+	whole, zeros, ok := bytes.Cut(text, []byte("."))
+	if !ok || len(whole) == 0 || len(zeros) == 0 || len(bytes.Trim(zeros, "0")) > 0 {
+		return text
+	}
+	return whole
 }

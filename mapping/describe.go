@@ -62,7 +62,8 @@ func describeNotNumber(g *target, value string) string {
 		form = "1234"
 	}
 	hint := "write it like " + form + ", or describe how the file writes numbers with number in the mapping"
-	if g.number != &defaultNumber {
+	own := g.relation && g.number.decimal == defaultNumber.decimal && g.number.group == defaultNumber.group // but for rounding
+	if g.number != &defaultNumber && !own {
 		hint = fmt.Sprintf("the mapping says that the decimal separator is %q", string(g.number.decimal))
 		if g.number.group != 0 {
 			hint += fmt.Sprintf(" and that %q sets off groups of three digits", string(g.number.group))
@@ -104,7 +105,8 @@ func describeNotMoment(g *target, text []byte) string {
 	}
 	says := quoteValue(text) + " is not " + kind
 	var m moment
-	if len(g.layouts) > 0 {
+	rest, ok := parseDay(text, &m)
+	if len(g.layouts) > 0 && !(g.exported && ok) {
 		names := make([]string, len(g.layouts))
 		for i, l := range g.layouts {
 			m = moment{}
@@ -117,7 +119,6 @@ func describeNotMoment(g *target, text []byte) string {
 		}
 		return says + ": the mapping says " + strings.Join(names, " or ")
 	}
-	rest, ok := parseDay(text, &m)
 	if ok && (len(rest) == 0 || rest[0] == ' ' || rest[0]|0x20 == 't') {
 		code := ""
 		if len(rest) > 0 {

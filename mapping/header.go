@@ -96,25 +96,21 @@ func (p *planner) missingColumns() *ingest.FileRefusal {
 	if len(p.missing) > 1 {
 		what = "columns"
 	}
+	says := "the file lacks the required %s %s of %s: add to its header what is missing, or say in the mapping which headers to take; the file has %s"
 	if p.from != ofFile {
-		return &ingest.FileRefusal{
-			Code: ingest.CodeMissingColumn, Columns: p.missing,
-			Message: fmt.Sprintf("the relation lacks the required %s %s of %s: say in the mapping's database which of its columns to take, or read it by a query that has them; the relation has %s",
-				what, strings.Join(p.missing, ", "), p.table.Name, p.headerSays()),
-		}
+		says = "the relation lacks the required %s %s of %s: say in the mapping's database which of its columns to take, or read it by a query that has them; the relation has %s"
 	}
 	return &ingest.FileRefusal{
 		Code: ingest.CodeMissingColumn, Columns: p.missing,
-		Message: fmt.Sprintf("the file lacks the required %s %s of %s: add to its header what is missing, or say in the mapping which headers to take; the file has %s",
-			what, strings.Join(p.missing, ", "), p.table.Name, p.headerSays()),
+		Message: fmt.Sprintf(says, what, strings.Join(p.missing, ", "), p.table.Name, p.headerSays()),
 	}
 }
 
 func (p *planner) headerSays() string {
-	const most = 30
 	if p.from != ofFile {
-		return relationSays(p.header, most)
+		return relationSays(p.header)
 	}
+	const most = 30
 	if rest, ok := strings.CutPrefix(strings.ToLower(strings.Join(p.header, ",")), "sep="); ok {
 		delimiter := "tab" // which was taken for white space
 		if rest != "" {
@@ -132,22 +128,6 @@ func (p *planner) headerSays() string {
 		return strings.Join(p.header, ", ")
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(p.header[:most], ", "), len(p.header)-most)
-}
-
-// relationSays names the columns of a relation, whose names are a server's.
-func relationSays(header []string, most int) string {
-	if len(header) == 0 {
-		return "none"
-	}
-	names := make([]string, 0, most)
-	for _, h := range header[:min(len(header), most)] {
-		names = append(names, shown(h))
-	}
-	says := strings.Join(names, ", ")
-	if len(header) > most {
-		says += fmt.Sprintf(" and %d more", len(header)-most)
-	}
-	return says
 }
 
 // input decides where a column's values come from.
@@ -209,18 +189,6 @@ func (p *planner) options(in *input) {
 		for key, l := range r.values {
 			in.values[key] = p.value(&final, l)
 		}
-	}
-}
-
-// export makes of what a rule says about an export of a relation what holds for the relation itself. Its dates are read in the
-// default forms first. The export's way to write numbers does not apply: "1.234" would be one number in a column of numbers and
-// another in one of texts.
-func (p *planner) export(in *input) {
-	in.exported = len(in.layouts) > 0
-	if n := in.number; n.round {
-		in.number = &numberSyntax{decimal: defaultNumber.decimal, group: defaultNumber.group, round: true}
-	} else {
-		in.number = &defaultNumber
 	}
 }
 

@@ -162,8 +162,10 @@ func (p *parser) source(n *yaml.Node, f map[string]*yaml.Node, r *Relation) {
 		p.fault(n, "a view or a query is missing, such as view: dbo.vMatters")
 	}
 	if v := f["view"]; v != nil {
-		r.Schema, r.View, _ = p.sqlName(v, "view")
-		r.Name = sqlName(r.Schema, r.View)
+		var ok bool
+		if r.Schema, r.View, ok = p.sqlName(v, "view"); ok {
+			r.Name = sqlName(r.Schema, r.View)
+		}
 	}
 	if q := f["query"]; q != nil {
 		query, err := checkQuery(p.text(q, "query"))

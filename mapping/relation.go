@@ -1,9 +1,7 @@
 package mapping
 
 import (
-	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
 
@@ -98,86 +96,6 @@ func (m *Mapping) entryOf(relation string, t *schema.Table) *entry {
 		return nil
 	}
 	return m.entries[i]
-}
-
-// Columns says which columns of a relation are needed, one for each of the header's, so that the others need not be read: they
-// are ignored, and named as they may be shown. Those of an entry's Key and Modified are needed only if they feed something. The
-// error is a *ingest.FileRefusal where a required column, or that of Key or Modified, is missing, or one is there twice. What it
-// accepts, OpenRelation accepts under a header of the needed columns alone, in the same order.
-func (m *Mapper) Columns(relation string, table *schema.Table, header []string) (use []bool, ignored []string, err error) {
-	header = cleanHeader(header)
-	p, refusal := m.relationPlan(relation, table, header)
-	if refusal == nil {
-		refusal = m.lacksKey(relation, table, header)
-	}
-	if refusal == nil {
-		refusal = checkWidth(header, p.used)
-	}
-	if refusal != nil {
-		return nil, nil, refusal
-	}
-	for _, name := range p.ignored {
-		ignored = append(ignored, shown(name))
-	}
-	return p.used, ignored, nil
-}
-
-// cleanHeader is the header as a reader will have it.
-func cleanHeader(header []string) []string {
-	out := make([]string, len(header))
-	for i, h := range header {
-		out[i] = printable(trimSpace([]byte(h)), math.MaxInt)
-	}
-	return out
-}
-
-// relationPlan matches a relation's columns with those of its table.
-func (m *Mapper) relationPlan(relation string, table *schema.Table, header []string) (*plan, *ingest.FileRefusal) {
-	if len(header) > maxColumns {
-		return nil, unreadable("the relation has %d columns, more than %d: name a view or a query of those that matter in the mapping's database",
-			len(header), maxColumns)
-	}
-	rule, from := m.mapping.ruleForRelation(relation, table)
-	return m.plan(table, rule, header, true, from)
-}
-
-// lacksKey refuses a relation without the columns by which an entry says it is read in parts or incrementally.
-func (m *Mapper) lacksKey(relation string, table *schema.Table, header []string) *ingest.FileRefusal {
-	e := m.mapping.entryOf(relation, table)
-	if e == nil {
-		return nil
-	}
-	for _, o := range []struct{ what, name string }{{"key", e.relation.Key}, {"modified", e.relation.Modified}} {
-		has := func(h string) bool { return strings.EqualFold(h, o.name) }
-		if o.name == "" || slices.ContainsFunc(header, has) {
-			continue
-		}
-		return &ingest.FileRefusal{
-			Code: ingest.CodeMissingColumn, Columns: []string{o.name},
-			Message: fmt.Sprintf("the relation lacks the column %s, which is its %s in line %d of the mapping: correct it there; the relation has %s",
-				shown(o.name), o.what, e.relation.Line, (&planner{header: header, from: ofEntry}).headerSays()),
-		}
-	}
-	return nil
-}
-
-// checkWidth refuses a relation of which nothing would be read, or whose names are too long for a header.
-func checkWidth(header []string, used []bool) *ingest.FileRefusal {
-	const around = 3 // two quotes and a comma
-	size, any := 0, false
-	for i, h := range header {
-		if used[i] {
-			any = true
-			size += len(h) + strings.Count(h, `"`) + around
-		}
-	}
-	switch {
-	case !any:
-		return unreadable("the relation feeds no column: say in the mapping's database which of its columns to take")
-	case size > maxHeaderBytes:
-		return unreadable("the names of the relation's columns are longer than %d bytes", maxHeaderBytes)
-	}
-	return nil
 }
 
 // OpenRelation begins to read a relation's rows into the table. They are CSV in the default dialect, UTF-8 with a header,
