@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"bytes"
 	"time"
 
 	"dropline/ingest"
@@ -32,6 +33,9 @@ type target struct {
 	exact   map[string]int64 // the same by the name as published: what most files have
 	number  *numberSyntax
 	layouts []*layout // none: the default forms
+
+	relation bool // the values are a database's, not a file's
+	exported bool // layouts are of an export of the relation: its own values come in the default forms
 }
 
 func newTarget(t *schema.Table, c *schema.Column) target {
@@ -76,7 +80,10 @@ func (c *converter) convert(g *target, text []byte, v *ingest.Value) string {
 		}
 		return c.decimal(g, text, v)
 	case schema.Boolean:
-		return boolean(text, v)
+		if code := boolean(text, v); code == "" || !g.relation {
+			return code
+		}
+		return boolean(withoutZeros(text), v)
 	case schema.Date:
 		return c.date(g, text, v)
 	case schema.Timestamp:
@@ -223,57 +230,16 @@ func boolean(text []byte, v *ingest.Value) string {
 	return ""
 }
 
-func (c *converter) date(g *target, text []byte, v *ingest.Value) string {
-	const failed = ingest.CodeNotDate
-	var m moment
-	if len(g.layouts) > 0 {
-		// A format that names the time of day says that the file has it: it is dropped.
-		if code := parseMomentBy(g.layouts, text, &m, failed); code != "" {
-			return code
-		}
-		v.Int = m.days()
-		return ""
-	}
-	rest, ok := parseDay(text, &m)
-	switch {
-	case !ok:
-		return failed
-	case len(rest) > 0:
-		m = moment{}
-		switch code := parseMoment(text, &m); {
-		case code == ingest.CodeOutOfRange:
-			return code
-		case code != "" || !m.midnight():
-			return failed
-		}
-	}
-	if code := m.valid(failed); code != "" {
-		return code
-	}
-	v.Int = m.days()
-	return ""
-}
-
-func (c *converter) timestamp(g *target, text []byte, v *ingest.Value) string {
-	var m moment
-	var code string
-	if len(g.layouts) > 0 {
-		code = parseMomentBy(g.layouts, text, &m, ingest.CodeNotTimestamp)
-	} else {
-		code = parseMoment(text, &m)
-	}
-	if code == "" {
-		v.Int, code = m.micros(&c.zone)
-	}
-	return code
-}
-
 func (c *converter) member(g *target, text []byte, v *ingest.Value) string {
 	if n, ok := g.exact[string(text)]; ok {
 		v.Int = n
 		return ""
 	}
-	if n, ok := plainInteger(text); ok {
+	digits := text
+	if g.relation {
+		digits = withoutZeros(text)
+	}
+	if n, ok := plainInteger(digits); ok {
 		if n < 0 || n >= int64(len(g.column.Enum.Values)) {
 			return ingest.CodeNotMember
 		}
@@ -292,4 +258,13 @@ func (c *converter) member(g *target, text []byte, v *ingest.Value) string {
 	}
 	v.Int = n
 	return ""
+}
+
+// withoutZeros takes a point and the zeros after it off a number: a whole one in a database's column of decimals or money.
+func withoutZeros(text []byte) []byte {
+	whole, zeros, ok := bytes.Cut(text, []byte("."))
+	if !ok || len(whole) == 0 || len(zeros) == 0 || len(bytes.Trim(zeros, "0")) > 0 {
+		return text
+	}
+	return whole
 }

@@ -17,7 +17,7 @@ func describe(g *target, code string, text []byte) string {
 	case ingest.CodeRequired:
 		return fmt.Sprintf("%s is required and absent", c.Name)
 	case ingest.CodeInvalidText:
-		return describeInvalidText(text)
+		return describeInvalidText(g, text)
 	case ingest.CodeTooLong:
 		return fmt.Sprintf("%s has %d characters, more than %d", value, utf8.RuneCount(text), g.length)
 	case ingest.CodeNotNumber:
@@ -44,7 +44,10 @@ func quoteValue(text []byte) string {
 	return strconv.Quote(brief(strings.ToValidUTF8(string(text[:min(len(text), most)]), "\uFFFD")))
 }
 
-func describeInvalidText(text []byte) string {
+func describeInvalidText(g *target, text []byte) string {
+	if g.relation {
+		return "has a NUL character, or what is no text at all: replace it in a query of the mapping's database"
+	}
 	for _, b := range text {
 		if b == 0 {
 			return "has a NUL character, which no text may have: export the file again, as UTF-8"
@@ -59,7 +62,8 @@ func describeNotNumber(g *target, value string) string {
 		form = "1234"
 	}
 	hint := "write it like " + form + ", or describe how the file writes numbers with number in the mapping"
-	if g.number != &defaultNumber {
+	own := g.relation && g.number.decimal == defaultNumber.decimal && g.number.group == defaultNumber.group // but for rounding
+	if g.number != &defaultNumber && !own {
 		hint = fmt.Sprintf("the mapping says that the decimal separator is %q", string(g.number.decimal))
 		if g.number.group != 0 {
 			hint += fmt.Sprintf(" and that %q sets off groups of three digits", string(g.number.group))
@@ -101,7 +105,8 @@ func describeNotMoment(g *target, text []byte) string {
 	}
 	says := quoteValue(text) + " is not " + kind
 	var m moment
-	if len(g.layouts) > 0 {
+	rest, ok := parseDay(text, &m)
+	if len(g.layouts) > 0 && !(g.exported && ok) {
 		names := make([]string, len(g.layouts))
 		for i, l := range g.layouts {
 			m = moment{}
@@ -114,7 +119,6 @@ func describeNotMoment(g *target, text []byte) string {
 		}
 		return says + ": the mapping says " + strings.Join(names, " or ")
 	}
-	rest, ok := parseDay(text, &m)
 	if ok && (len(rest) == 0 || rest[0] == ' ' || rest[0]|0x20 == 't') {
 		code := ""
 		if len(rest) > 0 {
@@ -125,12 +129,18 @@ func describeNotMoment(g *target, text []byte) string {
 			return says + ": " + reason
 		}
 		if g.column.Kind == schema.Date && len(rest) > 0 && (code == "" || code == ingest.CodePrecision) {
+			if g.relation {
+				return says + ": it has a time of day; to drop it, read a query with CAST(… AS date), or set format: [yyyy-MM-dd HH:mm:ss, yyyy-MM-dd HH:mm:ss.S] in the mapping's database"
+			}
 			return says + ": it has a time of day; to drop it, set a format in the mapping such as yyyy-MM-dd HH:mm:ss"
 		}
 	}
 	form := "2026-11-22"
 	if g.column.Kind == schema.Timestamp {
 		form = "2026-11-22T16:30:00"
+	}
+	if g.relation {
+		return says + " like " + form + ": set the column's format in the mapping's database, such as dd/MM/yyyy or MM/dd/yyyy"
 	}
 	return says + " like " + form + ": set the file's format in the mapping, such as dd/MM/yyyy or MM/dd/yyyy"
 }

@@ -47,7 +47,7 @@ func (m *Mapper) Explain(file string, header []string) (*Explanation, *ingest.Fi
 	if refusal != nil {
 		return nil, refusal
 	}
-	plan, refusal := m.plan(table, rule, header, rule == nil || rule.dialect.header)
+	plan, refusal := m.plan(table, rule, header, rule == nil || rule.dialect.header, ofFile)
 	if refusal != nil {
 		return nil, refusal
 	}

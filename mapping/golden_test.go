@@ -38,7 +38,7 @@ func testSchema(t testing.TB) *schema.Schema {
 }
 
 // TestFiles runs each testdata/*.txtar: an optional mapping.yaml, a file ("file NAME", or "escaped NAME" with Go's
-// escapes), and what must come of it. The archive's comment may set "limit: N" and "zone: NAME".
+// escapes) or relation ("relation NAME TABLE"), and what must come of it. The archive's comment may set "limit: N" and "zone: NAME".
 func TestFiles(t *testing.T) {
 	t.Parallel()
 	names, err := filepath.Glob("testdata/*.txtar")
@@ -72,6 +72,8 @@ func runArchive(t *testing.T, s *schema.Schema, name string) {
 			}
 		case isFile && kind == "file":
 			readInto(t, got, s, m, options(t, string(a.Comment)), path, f.Data)
+		case isFile && kind == "relation":
+			relationInto(t, got, s, m, options(t, string(a.Comment)), path, f.Data)
 		case isFile && kind == "escaped":
 			readInto(t, got, s, m, options(t, string(a.Comment)), path, unescape(t, f.Data))
 		default:
@@ -134,6 +136,24 @@ func readInto(t *testing.T, got map[string]string, s *schema.Schema, m *mapping.
 		t.Fatal(err)
 	}
 	r, err := mapper.Open(path, bytes.NewReader(data))
+	writeDown(t, got, r, err, data)
+}
+
+// relationInto reads a relation, named "NAME TABLE", and writes down what comes of it.
+func relationInto(t *testing.T, got map[string]string, s *schema.Schema, m *mapping.Mapping, o mapping.Options, path string, data []byte) {
+	if got["faults"] != "" {
+		return
+	}
+	mapper, err := mapping.New(s, m, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, table, _ := strings.Cut(path, " ")
+	r, err := mapper.OpenRelation(name, s.Table(table), bytes.NewReader(data))
+	writeDown(t, got, r, err, data)
+}
+
+func writeDown(t *testing.T, got map[string]string, r *mapping.Reader, err error, data []byte) {
 	var refusal *ingest.FileRefusal
 	if errors.As(err, &refusal) {
 		got["refusal"] += fmt.Sprintf("%s %q: %s\n", refusal.Code, refusal.Columns, refusal.Message)

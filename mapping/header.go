@@ -31,6 +31,8 @@ type plan struct {
 	width   int     // fields of the header; 0 without a header: the first record's then
 	named   int     // the same without those at the end that have no name
 	rule    int     // line of the mapping
+	from    origin
+	used    []bool // headers that feed something
 	ignored []string
 	notes   []string
 }
@@ -39,6 +41,7 @@ type plan struct {
 type planner struct {
 	table   *schema.Table
 	rule    *rule
+	from    origin
 	header  []string
 	folded  []string // header, normalised
 	used    []bool
@@ -50,12 +53,12 @@ type planner struct {
 
 // plan matches the header with the table's columns. Without a header, fields have numbers, and only a mapping can say
 // which is which.
-func (m *Mapper) plan(t *schema.Table, r *rule, header []string, hasHeader bool) (*plan, *ingest.FileRefusal) {
+func (m *Mapper) plan(t *schema.Table, r *rule, header []string, hasHeader bool, from origin) (*plan, *ingest.FileRefusal) {
 	if r == nil {
 		r = &rule{}
 	}
-	p := &planner{table: t, rule: r, header: header, convert: newConverter(m.schema, m.options.Location)}
-	p.plan.rule = r.line
+	p := &planner{table: t, rule: r, from: from, header: header, convert: newConverter(m.schema, m.options.Location)}
+	p.plan.rule, p.plan.from = r.line, from
 	if hasHeader {
 		p.plan.width = len(header)
 	}
@@ -84,6 +87,7 @@ func (m *Mapper) plan(t *schema.Table, r *rule, header []string, hasHeader bool)
 		}
 		p.plan.ignored = append(p.plan.ignored, h)
 	}
+	p.plan.used = p.used
 	return &p.plan, nil
 }
 
@@ -92,14 +96,20 @@ func (p *planner) missingColumns() *ingest.FileRefusal {
 	if len(p.missing) > 1 {
 		what = "columns"
 	}
+	says := "the file lacks the required %s %s of %s: add to its header what is missing, or say in the mapping which headers to take; the file has %s"
+	if p.from != ofFile {
+		says = "the relation lacks the required %s %s of %s: say in the mapping's database which of its columns to take, or read it by a query that has them; the relation has %s"
+	}
 	return &ingest.FileRefusal{
 		Code: ingest.CodeMissingColumn, Columns: p.missing,
-		Message: fmt.Sprintf("the file lacks the required %s %s of %s: add to its header what is missing, or say in the mapping which headers to take; the file has %s",
-			what, strings.Join(p.missing, ", "), p.table.Name, p.headerSays()),
+		Message: fmt.Sprintf(says, what, strings.Join(p.missing, ", "), p.table.Name, p.headerSays()),
 	}
 }
 
 func (p *planner) headerSays() string {
+	if p.from != ofFile {
+		return relationSays(p.header)
+	}
 	const most = 30
 	if rest, ok := strings.CutPrefix(strings.ToLower(strings.Join(p.header, ",")), "sep="); ok {
 		delimiter := "tab" // which was taken for white space
@@ -123,7 +133,7 @@ func (p *planner) headerSays() string {
 // input decides where a column's values come from.
 func (p *planner) input(c *schema.Column) input {
 	in := input{target: newTarget(p.table, c), rule: p.rule.columns[c]}
-	in.nulls = p.rule.nulls
+	in.nulls, in.relation = p.rule.nulls, p.from != ofFile
 	switch {
 	case in.rule != nil && in.rule.combine == fixed:
 		in.fixed = p.value(&in.target, in.rule.constant)
@@ -156,6 +166,9 @@ func (p *planner) options(in *input) {
 	in.layouts = r.layouts
 	if r.number != nil {
 		in.number = r.number
+	}
+	if p.from == ofFound {
+		p.export(in)
 	}
 	if r.nulls != nil {
 		in.nulls = r.nulls
@@ -219,7 +232,11 @@ func (p *planner) duplicate(c *schema.Column, fields []int) {
 	}
 	names := make([]string, len(fields))
 	for i, f := range fields {
-		names[i] = fmt.Sprintf("%q (column %d)", p.header[f], f+1)
+		h := p.header[f]
+		if p.from != ofFile {
+			h = shown(h)
+		}
+		names[i] = fmt.Sprintf("%q (column %d)", h, f+1)
 	}
 	p.refusal = &ingest.FileRefusal{
 		Code: ingest.CodeDuplicateColumn, Columns: []string{c.Name},
@@ -251,7 +268,7 @@ func (p *planner) named(in *input) {
 	if in.rule.combine == multiplied {
 		in.fields = nil // a product of some of its factors is not what was meant
 	}
-	p.note("the mapping takes %s from %s, which the file does not have", in.column.Name, strings.Join(absent, ", "))
+	p.note("the mapping takes %s from %s, which the %s does not have", in.column.Name, strings.Join(absent, ", "), p.from.noun())
 }
 
 // find returns the fields with a header: those that have it exactly if there are any, and else those that have it but for

@@ -117,7 +117,7 @@ func (m *Mapper) Open(file string, r io.Reader) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, refusal := m.plan(table, rule, header, d.header)
+	plan, refusal := m.plan(table, rule, header, d.header, ofFile)
 	if refusal != nil {
 		return nil, refusal
 	}

@@ -7,11 +7,13 @@ import (
 	"dropline/schema"
 )
 
-// Mapping says how files become rows where their names and headers do not say it themselves. It is read from a mapping
+// Mapping says how files and relations of a database become rows where their names and headers do not say it themselves. It is read from a mapping
 // file, whose format is described in docs/mapping.md. It is immutable and safe for concurrent use.
 type Mapping struct {
-	schema *schema.Schema
-	rules  []*rule
+	schema  *schema.Schema
+	rules   []*rule
+	entries []*entry  // of relations of a database
+	skips   []skipped // relations that are not to be read
 }
 
 // rule is what a mapping says about the files of some patterns.

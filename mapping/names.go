@@ -41,21 +41,35 @@ type candidate struct {
 // tablesFor finds the tables for which a file's name stands: those of whose names it has the words one after another,
 // unless they are part of a longer name that it has too. "InvoiceLines" is InvoiceLine, not Invoice.
 func tablesFor(s *schema.Schema, file string) []*schema.Table {
-	words := nameWords(stem(file))
-	tables := map[string]*schema.Table{}
-	longest := 0
+	return newTableNames(s).find(stem(file))
+}
+
+// tableNames finds the tables of a schema by their names, normalised.
+type tableNames struct {
+	tables  map[string]*schema.Table
+	longest int // bytes of a name
+}
+
+func newTableNames(s *schema.Schema) *tableNames {
+	n := &tableNames{tables: map[string]*schema.Table{}}
 	for _, t := range s.Tables {
 		for _, name := range t.MatchNames() {
-			tables[name] = t
-			longest = max(longest, len(name))
+			n.tables[name] = t
+			n.longest = max(n.longest, len(name))
 		}
 	}
+	return n
+}
+
+// find finds the tables for which the words of a name stand.
+func (n *tableNames) find(name string) []*schema.Table {
+	words := nameWords(name)
 	var found []candidate
 	for from := range words {
 		run := ""
-		for till := from; till < len(words) && len(run) <= longest; till++ {
+		for till := from; till < len(words) && len(run) <= n.longest; till++ {
 			run += words[till]
-			if t := tables[run]; t != nil {
+			if t := n.tables[run]; t != nil {
 				found = append(found, candidate{table: t, from: from, till: till})
 			}
 		}
@@ -72,7 +86,7 @@ func tablesFor(s *schema.Schema, file string) []*schema.Table {
 
 // stem is a file's name without its folder and its extensions.
 func stem(file string) string {
-	const extensions = " csv tsv tab txt dat psv asc gz zip bak "
+	const extensions = " csv tsv tab txt dat psv asc gz zst zip bak "
 	name := path.Base(strings.ReplaceAll(file, `\`, "/"))
 	for {
 		ext := path.Ext(name)

@@ -47,17 +47,18 @@ func Parse(name string, text []byte, s *schema.Schema) (*Mapping, error) {
 	}
 	m := &Mapping{schema: s}
 	if root, ok := p.tree(text); ok {
-		f := p.fields(root, "the mapping", "version", "files")
+		f := p.fields(root, "the mapping", "version", "files", "database")
 		if f["version"] == nil || f["version"].Value != mappingVersion {
 			p.fault(or(f["version"], root), "version must be %s, the version of this format", mappingVersion)
 		}
 		files := p.items(f["files"], "files", maxNodes)
-		if len(files) == 0 {
+		if len(files) == 0 && (f["files"] != nil || f["database"] == nil) {
 			p.fault(or(f["files"], root), "files must list at least one pattern with what holds for its files")
 		}
 		for _, n := range files {
 			m.rules = append(m.rules, p.rule(n))
 		}
+		p.database(f["database"], m)
 	}
 	if len(p.faults) > 0 {
 		slices.SortStableFunc(p.faults, func(a, b schema.Fault) int { return cmp.Compare(a.Line, b.Line) })
@@ -264,12 +265,7 @@ func (p *parser) rule(n *yaml.Node) *rule {
 	if f["pattern"] == nil {
 		p.fault(n, "a pattern is missing, such as \"Customer*.csv\"")
 	}
-	if name := p.text(f["table"], "table"); f["table"] != nil {
-		r.table = tableNamed(p.schema, name)
-		if r.table == nil {
-			p.fault(f["table"], "%s has no table %q%s", p.schema.ID(), brief(name), didYouMean(nearTables(p.schema, name)))
-		}
-	}
+	p.ruleTable(f["table"], r)
 	if columns := f["columns"]; columns != nil {
 		if f["table"] == nil {
 			p.fault(columns, "columns need a table: say which with table")
@@ -279,6 +275,17 @@ func (p *parser) rule(n *yaml.Node) *rule {
 		}
 	}
 	return r
+}
+
+// ruleTable reads the name of the table that a rule is of.
+func (p *parser) ruleTable(n *yaml.Node, r *rule) {
+	if n == nil {
+		return
+	}
+	name := p.text(n, "table")
+	if r.table = tableNamed(p.schema, name); r.table == nil {
+		p.fault(n, "%s has no table %q%s", p.schema.ID(), brief(name), didYouMean(nearTables(p.schema, name)))
+	}
 }
 
 func (p *parser) pattern(n *yaml.Node, pattern string) {

@@ -45,7 +45,11 @@ func (r *Reader) Ignored() []string { return r.plan.ignored }
 // Notes are remarks about the file that refuse nothing, for people. They are complete once Next has returned false.
 func (r *Reader) Notes() []string {
 	if r.done && r.row.Record == 0 && r.Err() == nil {
-		return append(r.plan.notes[:len(r.plan.notes):len(r.plan.notes)], "the file has a header and no records")
+		empty := "the file has a header and no records"
+		if r.plan.from != ofFile {
+			empty = "the relation has no rows"
+		}
+		return append(r.plan.notes[:len(r.plan.notes):len(r.plan.notes)], empty)
 	}
 	return r.plan.notes
 }

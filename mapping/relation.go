@@ -2,6 +2,8 @@ package mapping
 
 import (
 	"io"
+	"slices"
+	"strings"
 
 	"dropline/ingest"
 	"dropline/schema"
@@ -12,8 +14,8 @@ type Relation struct {
 	// Name is what receipts call it, and what the Mapper's methods know it by: an entry's own name, or the SQL name such as
 	// "dbo.Matter", with brackets around what needs them. No two relations of a Choice have the same.
 	Name string
-	// Schema and View name a table or view, unquoted and exactly as the server has them once chosen. Schema is empty where an
-	// entry leaves it out, until it is chosen. Both are empty for a query.
+	// Schema and View name a table or view, unquoted, and exactly as the server has them once chosen. Before that Schema is
+	// empty where an entry leaves it out. Both are empty for a query.
 	Schema, View string
 	// Query is one SELECT, or WITH and SELECT, without a semicolon or comment at its end; empty for a table or view.
 	Query string
@@ -23,44 +25,110 @@ type Relation struct {
 	Line          int // of the mapping, where the entry begins; 0 for a relation that was found by its name
 }
 
-// Candidate is a table or view that a database has.
-type Candidate struct {
-	Schema, Name string
-	View         bool
+// origin says where records come from, and with it what is known of their values.
+type origin uint8
+
+const (
+	ofFile  origin = iota
+	ofEntry        // a relation that the mapping's database names: it speaks of the relation's own values
+	ofFound        // a relation found by its name: a rule of files speaks of exports of it
+)
+
+// noun is what messages call where records come from.
+func (o origin) noun() string {
+	if o == ofFile {
+		return "file"
+	}
+	return "relation"
 }
 
-// RefusedRelation is why something of a database is not read although it might have been meant to be.
-type RefusedRelation struct {
-	Name, Code, Message string
+// DatabaseEntries returns what the mapping says is to be read of a database, in its order; none without a mapping. Which
+// table or view of the server an entry means, Choose says.
+func (m *Mapper) DatabaseEntries() []Relation {
+	if m.mapping == nil {
+		return nil
+	}
+	out := make([]Relation, len(m.mapping.entries))
+	for i, e := range m.mapping.entries {
+		out[i] = e.relation
+	}
+	return out
 }
 
-// Choice says which relations of a database are read, and what becomes of the others.
-type Choice struct {
-	Read    []Relation        // the mapping's entries in its order, then those found by name in the schema's order
-	Refused []RefusedRelation // wrong or ambiguous; nothing of their tables is read
-	Ignored []string          // names that are no table of the schema
-	Notes   []string          // remarks that refuse nothing
-	Missing []string          // tables of the schema that the database has not
+// ruleForRelation returns what the mapping says about a relation that is read into a table. For one found by its name that is
+// the columns of the rule for files of that name, if that rule is of the same table.
+func (m *Mapping) ruleForRelation(relation string, t *schema.Table) (*rule, origin) {
+	if m == nil {
+		return nil, ofFound
+	}
+	for _, e := range m.entries {
+		if e.relation.Name == relation && e.relation.Table == t {
+			return e.rule, ofEntry
+		}
+	}
+	name := relation
+	if _, n, err := parseSQLName(relation); err == nil {
+		name = n
+	}
+	r := m.ruleForName(name)
+	if r == nil || r.table != t || !r.dialect.header {
+		return nil, ofFound // fields by number are those of the export, whatever order the relation has
+	}
+	return r, ofFound
 }
 
-// DatabaseEntries returns what the mapping says is to be read of a database, in its order; none without a mapping.
-func (m *Mapper) DatabaseEntries() []Relation { return nil }
-
-// Choose decides which relations of a database are read.
-func (m *Mapper) Choose(found []Candidate) Choice { return Choice{} }
-
-// Columns says which columns of a relation are needed, one for each of the header's, so that the others need not be read. Those
-// that feed nothing are ignored. The error is a *ingest.FileRefusal where a required column is missing or one is there twice.
-func (m *Mapper) Columns(relation string, table *schema.Table, header []string) (use []bool, ignored []string, err error) {
-	return nil, nil, nil
+// ruleForName returns the rule for an export of the relation of that name, if it has a table.
+func (m *Mapping) ruleForName(name string) *rule {
+	r := m.ruleFor(strings.ReplaceAll(name, "/", "_") + ".csv")
+	if r == nil || r.table == nil {
+		return nil
+	}
+	return r
 }
 
-// OpenRelation begins to read a relation's rows, written as CSV in the default dialect.
+// entryOf returns the entry by which a relation is read, or nil.
+func (m *Mapping) entryOf(relation string, t *schema.Table) *entry {
+	if m == nil {
+		return nil
+	}
+	i := slices.IndexFunc(m.entries, func(e *entry) bool { return e.relation.Name == relation && e.relation.Table == t })
+	if i < 0 {
+		return nil
+	}
+	return m.entries[i]
+}
+
+// OpenRelation begins to read a relation's rows into the table. They are CSV in the default dialect, UTF-8 with a header,
+// whatever the mapping says about files; values are in the forms of docs/mapping.md, "Databases". The error is a
+// *ingest.FileRefusal if the relation as a whole is refused, and otherwise r's own. The reader must not be used by anybody else
+// until the Reader is done.
 func (m *Mapper) OpenRelation(relation string, table *schema.Table, r io.Reader) (*Reader, error) {
-	return nil, nil
+	d := defaultDialect()
+	reader := &Reader{mapper: m, table: table, bytes: &counter{source: r}}
+	// A column's name may begin like a ZIP file or with a byte order mark: what it is, is known.
+	reader.scan = newScanner(reader.bytes, d.delimiter, d.quote, maxHeaderBytes, maxColumns+1)
+	header, err := reader.readHeader(&d)
+	if err != nil {
+		return nil, err
+	}
+	plan, refusal := m.relationPlan(relation, table, header)
+	if refusal != nil {
+		return nil, refusal
+	}
+	reader.begin(header, plan)
+	return reader, nil
 }
 
-// ExplainRelation says how a relation with that header would be read, or why it would be refused.
+// ExplainRelation says how a relation with that header would be read, or why it would be refused. The refusal is nil, not an
+// error that is nil.
 func (m *Mapper) ExplainRelation(relation string, table *schema.Table, header []string) (*Explanation, *ingest.FileRefusal) {
-	return nil, nil
+	header = cleanHeader(header)
+	plan, refusal := m.relationPlan(relation, table, header)
+	if refusal == nil {
+		refusal = m.lacksKey(relation, table, header)
+	}
+	if refusal != nil {
+		return nil, refusal
+	}
+	return plan.explain(table, header), nil
 }
