@@ -34,7 +34,7 @@ type (
 func (s *Server) registerServer() {
 	register(s, operation{access: anyCaller, Operation: huma.Operation{
 		OperationID: "getServer", Method: http.MethodGet, Path: "/etl/server", Tags: []string{tagServer},
-		Summary: "See what server this is", Description: "Version, roles, schemas, and how files reach it over SFTP: address and host keys.",
+		Summary: "See what server this is", Description: "Version, roles, schemas, how files reach it over SFTP, and from which addresses it connects to databases.",
 	}}, s.serverInfo)
 	register(s, operation{Operation: huma.Operation{
 		OperationID: "getHealth", Method: http.MethodGet, Path: "/healthz", Tags: []string{tagServer},
@@ -63,6 +63,11 @@ func (s *Server) serverInfo(ctx context.Context, _ *struct{}) (*serverOutput, er
 		Tenant: string(identityOf(ctx).Tenant),
 	}
 	info.SFTP.Fingerprints = append([]string{}, info.SFTP.Fingerprints...)
+	info.Databases.EgressAddresses = []string{}
+	if d := s.cfg.Databases; d != nil {
+		info.Databases.Enabled = d.Seal != nil
+		info.Databases.EgressAddresses = append(info.Databases.EgressAddresses, d.Egress...)
+	}
 	for _, sc := range s.cfg.Schemas.All() {
 		info.Schemas = append(info.Schemas, sc.ID())
 	}

@@ -134,11 +134,18 @@ type MappingStored struct {
 
 // ServerInfo says what server this is and how files reach it.
 type ServerInfo struct {
-	Version string   `json:"version"`
-	Roles   []string `json:"roles" nullable:"false" doc:"What this process does" example:"[\"sftp\",\"api\",\"worker\"]"`
-	Schemas []string `json:"schemas" nullable:"false" example:"[\"efimis-1.0\"]"`
-	SFTP    SFTPInfo `json:"sftp"`
-	Tenant  string   `json:"tenant,omitempty" doc:"Of the token; absent for the operator's" example:"acme"`
+	Version   string        `json:"version"`
+	Roles     []string      `json:"roles" nullable:"false" doc:"What this process does" example:"[\"sftp\",\"api\",\"worker\"]"`
+	Schemas   []string      `json:"schemas" nullable:"false" example:"[\"efimis-1.0\"]"`
+	SFTP      SFTPInfo      `json:"sftp"`
+	Databases DatabasesInfo `json:"databases"`
+	Tenant    string        `json:"tenant,omitempty" doc:"Of the token; absent for the operator's" example:"acme"`
+}
+
+// DatabasesInfo is what a client must know to have a database imported.
+type DatabasesInfo struct {
+	Enabled         bool     `json:"enabled" doc:"Whether connection strings are taken in"`
+	EgressAddresses []string `json:"egressAddresses" nullable:"false" doc:"From which the service connects, for clients' firewalls; empty where the operator does not say" example:"[\"198.51.100.7\"]"`
 }
 
 // SFTPInfo is what an SFTP client must know.

@@ -26,6 +26,8 @@ import (
 	"dropline/ingest/bucket"
 	"dropline/ingest/ledger"
 	"dropline/internal/devstack"
+	"dropline/internal/seal"
+	"dropline/loader"
 	"dropline/loader/staging"
 	"dropline/schema"
 	"dropline/sftpd"
@@ -57,6 +59,9 @@ type server struct {
 	schemas  *schema.Catalogue
 	hostKey  ssh.Signer
 	registry *prometheus.Registry
+
+	keyring   *seal.Keyring // nil: connection strings are not taken in
+	databases loader.Databases
 
 	sftpListener, apiListener net.Listener
 
@@ -176,6 +181,9 @@ func (s *server) prepare(ctx context.Context) error {
 		s.hostKey, err = sftpd.HostKey(ctx, s.ledger)
 	}
 	if err != nil {
+		return err
+	}
+	if err := s.prepareDatabases(ctx); err != nil {
 		return err
 	}
 	s.at.Fingerprints = []string{sftpd.Fingerprint(s.hostKey)}

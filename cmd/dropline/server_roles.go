@@ -69,7 +69,7 @@ func (s *server) startWorker(ctx context.Context) error {
 	set := s.cfg.settings
 	l, err := loader.New(loader.Config{
 		Pool: s.pool, Ledger: s.ledger, Bucket: s.bucket, Store: s.store, Schemas: s.schemas, Logger: s.logger,
-		Workers: int(set.number(keyWorkers)), Retention: set.duration(keyRetention),
+		Databases: s.databases, Workers: int(set.number(keyWorkers)), Retention: set.duration(keyRetention),
 	})
 	if err != nil {
 		return err
@@ -102,7 +102,8 @@ func (s *server) startAPI(ctx context.Context) error {
 	set := s.cfg.settings
 	handler, err := api.New(api.Config{
 		Ledger: s.ledger, Receiver: s.receiver, Bucket: s.bucket, Schemas: s.schemas, Rows: s.rows, Counts: s.counts,
-		Metrics: promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}), Logger: s.logger, PublicURL: set.text(keyAPIURL),
+		Databases: s.apiDatabases(),
+		Metrics:   promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}), Logger: s.logger, PublicURL: set.text(keyAPIURL),
 		SFTP: s.sftpInfo(), Roles: s.at.Roles, Version: version, MaxFileBytes: set.number(keyMaxFile),
 	})
 	if err != nil {
