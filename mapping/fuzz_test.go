@@ -358,7 +358,7 @@ func FuzzRelationNames(f *testing.F) {
 // FuzzQuery checks that a query that is accepted ends where it says: what is put behind it is not part of it.
 func FuzzQuery(f *testing.F) {
 	for _, q := range []string{
-		"SELECT 1", "with a as (select ';') select [;] from \"a;\" ;; -- x", "select '' /* /* */ ; */ x", "SELECT 'a''", "select 1; select 2", "select (1", "select ]", "/*", "--\nselect 1--",
+		"SELECT 1", "with a as (select ';') select [;] from \"a;\" ;; -- x", "select '' /* /* */ ; */ x", "SELECT 'a''", "select 1; select 2", "select (1", "select ]", "/*", "--\nselect 1--", "select 1 --\r; select 2\n",
 	} {
 		f.Add(q)
 	}

@@ -259,3 +259,35 @@ database:
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+// TestDatabaseBounds has the faults that need no example, or too long a one for testdata.
+func TestDatabaseBounds(t *testing.T) {
+	t.Parallel()
+	s := testSchema(t)
+	for text, want := range map[string]string{
+		"database: []":            "m.yaml:2: database must list at least one view or query",
+		"database: {view: dbo.x}": "m.yaml:2: database must be a list",
+		"database:":               "m.yaml:2: database must be a list",
+		"other: 1":                "m.yaml:2: unknown key",
+		"files: []\ndatabase:\n- {view: x, table: Order}":                                                                       "m.yaml:2: files must list at least one pattern",
+		"database:\n- {name: q, table: Order, query: SELECT " + strings.Repeat("x", 16<<10) + "}":                               "m.yaml:3: query is larger than 16 KiB",
+		"database:\n- {table: Order, view: " + strings.Repeat("x", 129) + "}":                                                   "m.yaml:3: view \"" + strings.Repeat("x", 60) + "…\" is not [schema.]name",
+		"database:\n- {table: Order, view: a.b.c.d.e}":                                                                          "m.yaml:3: view \"a.b.c.d.e\" is not [schema.]name: what is in another database",
+		"database:\n- {table: Order, view: x, name: " + strings.Repeat("x", 101) + "}":                                          "m.yaml:3: name \"" + strings.Repeat("x", 60) + "…\" must have 1 to 100",
+		"database:\n- {table: Order, view: x, key: " + strings.Repeat("x", 129) + "}":                                           "m.yaml:3: key must name a column",
+		"database:\n" + strings.Repeat("- {table: Order, view: x}\n", 1001):                                                     "m.yaml:3: database has 1001 items, more than 1000",
+		"database:\n- {table: Order, view: x, only: true}\n- {skip: x, skip: y}":                                                "m.yaml:4: x is read by the entry in line 3",
+		"database:\n- {table: Order, name: q, query: !!binary c2VsZWN0}":                                                        "m.yaml:3: tags such as",
+		"database:\n- {table: Order, name: q, query: 'WITHOUT x'}":                                                              "m.yaml:3: query must begin with SELECT or WITH",
+		"database:\n- {table: Order, view: x, view: y}":                                                                         "m.yaml:3: \"view\" is given twice",
+		"database:\n- {table: Order, view: x, columns: {ImportId: {from: A, number: {round: true}}}}\n- {view: y, table: Nope}": "m.yaml:3: column ImportId is not a number",
+	} {
+		m, err := mapping.Parse("m.yaml", []byte("version: 1\n"+text), s)
+		if err == nil || !strings.Contains(err.Error(), want) || m != nil {
+			t.Errorf("%.200s\n\tis refused for %v, not %s", text, err, want)
+		}
+	}
+	if _, err := mapping.Parse("m.yaml", []byte("version: 1\ndatabase:\n- {name: q, table: Order, query: SELECT "+strings.Repeat("x", 16<<10-7)+"}"), s); err != nil {
+		t.Errorf("a query of 16 KiB is refused: %v", err)
+	}
+}
