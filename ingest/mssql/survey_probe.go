@@ -48,7 +48,7 @@ func (c *Client) probe(ctx context.Context, s *session, schema, name string) ([]
 	c.mu.Unlock()
 	var first error
 	for i := d.quoting; i < len(quotings); i++ {
-		if i == len(quotings)-1 && !(isPlainName(name) && (schema == "" || isPlainName(schema))) {
+		if i == len(quotings)-1 && (!isPlainName(name) || schema != "" && !isPlainName(schema)) {
 			break
 		}
 		from := qualified(quotings[i], schema, name)
