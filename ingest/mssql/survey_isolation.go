@@ -43,8 +43,8 @@ func (c *Client) decide(ctx context.Context, s *session) (isolation, error) {
 		if err == nil {
 			return isolation{snapshot: true, level: levelSnapshot, note: "the server does not say whether the database allows snapshots, and took one"}, nil
 		}
-		if s.lost(ctx, err) && ctx.Err() != nil {
-			return isolation{}, Translate(err, c.conn)
+		if ctx.Err() != nil {
+			return isolation{}, Translate(ctx.Err(), c.conn)
 		}
 		is.note = "the server does not say whether the database allows snapshots, and refused one: " + shown(ingest.MessageOf(Translate(err, c.conn)))
 	}
