@@ -29,13 +29,13 @@ import (
 // A value of any length is written whole: the mapping refuses the record if it is too long, and not the file.
 type encoder struct {
 	buf   []byte
-	kinds []kind
+	kinds []valueKind
 	bases []int // where the name of a variant's base type stands in the row; -1: nowhere
 	alone bool  // one column: a line of nothing would be no record
 }
 
 func newEncoder(columns []column) *encoder {
-	e := &encoder{kinds: make([]kind, len(columns)), bases: make([]int, len(columns)), alone: len(columns) == 1}
+	e := &encoder{kinds: make([]valueKind, len(columns)), bases: make([]int, len(columns)), alone: len(columns) == 1}
 	for i := range columns {
 		e.kinds[i], e.bases[i] = columns[i].kind, -1
 	}
@@ -144,7 +144,7 @@ func appendText(buf []byte, s string) []byte {
 const upperHex = "0123456789ABCDEF"
 
 // appendBytes appends what the driver has as bytes.
-func appendBytes(buf, v []byte, k kind) []byte {
+func appendBytes(buf, v []byte, k valueKind) []byte {
 	switch {
 	case k == kindDigits:
 		return append(buf, v...)
@@ -180,7 +180,7 @@ const (
 	plainTo   = 1e21
 )
 
-func appendFloat(buf []byte, v float64, k kind) []byte {
+func appendFloat(buf []byte, v float64, k valueKind) []byte {
 	bits := 64
 	if k == kindReal {
 		bits = 32
@@ -193,10 +193,10 @@ func appendFloat(buf []byte, v float64, k kind) []byte {
 
 // variantKind is the kind of a value in a sql_variant: by the name of its base type where the query has it, and by its looks
 // where not. A decimal is told from a binary by being one to the letter.
-func variantKind(v driver.Value, base int, values []driver.Value) kind {
+func variantKind(v driver.Value, base int, values []driver.Value) valueKind {
 	if base >= 0 && base < len(values) {
 		if name, ok := values[base].(string); ok {
-			return kindOf(strings.ToLower(name))
+			return valueKindOf(strings.ToLower(name))
 		}
 	}
 	switch v := v.(type) {

@@ -10,7 +10,7 @@ const (
 
 // appendTime appends a date, a time of day, or both with sep between. The wall clock's, whatever zone the driver put to it; a
 // datetimeoffset has its own.
-func appendTime(buf []byte, t time.Time, k kind, sep byte) []byte {
+func appendTime(buf []byte, t time.Time, k valueKind, sep byte) []byte {
 	offset := 0
 	if t.Location() != time.UTC {
 		_, offset = t.Zone()

@@ -9,7 +9,7 @@ import (
 func EncodeRow(types []string, values []driver.Value) string {
 	columns := make([]column, len(types))
 	for i, t := range types {
-		columns[i].kind = kindOf(t)
+		columns[i].kind = valueKindOf(t)
 	}
 	e := newEncoder(columns)
 	e.row(values)
@@ -18,7 +18,7 @@ func EncodeRow(types []string, values []driver.Value) string {
 
 // EncodeTime writes a time of a column of a type.
 func EncodeTime(base string, t time.Time) string {
-	return string(appendTime(nil, t, kindOf(base), ' '))
+	return string(appendTime(nil, t, valueKindOf(base), ' '))
 }
 
 // The functions that make SQL of what comes from outside.

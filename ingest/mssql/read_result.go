@@ -75,7 +75,7 @@ func (g *greatest) encode(base string) string {
 	case g.bytes != nil:
 		return string(appendBytes(nil, g.bytes, kindBinary))
 	case !g.time.IsZero():
-		return string(appendTime(nil, g.time, kindOf(base), 'T'))
+		return string(appendTime(nil, g.time, valueKindOf(base), 'T'))
 	}
 	return strconv.FormatInt(g.int, 10)
 }

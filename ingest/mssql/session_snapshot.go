@@ -1,6 +1,9 @@
 package mssql
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // takeSnapshot takes the one session of the snapshot, beginning one where there is none. Its errors may be the driver's.
 func (c *Client) takeSnapshot(ctx context.Context) (*session, error) {

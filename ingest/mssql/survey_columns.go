@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// kind is how the values of a column are written.
-type kind uint8
+// valueKind is how the values of a column are written.
+type valueKind uint8
 
 const (
-	kindOther kind = iota // the value's own type says it
+	kindOther valueKind = iota // the value's own type says it
 	kindReal
 	kindDate
 	kindTime
@@ -28,7 +28,7 @@ const (
 // column is a column with what reading it takes.
 type column struct {
 	Column
-	kind kind
+	kind valueKind
 	base string // the type without its length, in lower case
 	utf8 bool   // varchar under a collation of SQL Server's UTF-8, which the driver takes for a code page
 }
@@ -45,7 +45,7 @@ func columnsOf(rows driver.Rows) []column {
 		if known {
 			c.wire(w)
 		}
-		c.kind = kindOf(c.base)
+		c.kind = valueKindOf(c.base)
 		c.Type = c.base + typeSuffix(rows, i, c.base)
 	}
 	return columns
@@ -104,8 +104,8 @@ func typeSuffix(rows driver.Rows, i int, base string) (suffix string) {
 	return ""
 }
 
-// kindOf is the kind of a type by its name.
-func kindOf(base string) kind {
+// valueKindOf is the kind of a type by its name.
+func valueKindOf(base string) valueKind {
 	switch base {
 	case "real":
 		return kindReal
@@ -200,7 +200,7 @@ func (c *column) wire(w wire) {
 		c.base = "numeric"
 	case wireUDT:
 		c.base = strings.ToLower(shown(w.udt))
-		if kindOf(c.base) != kindBinary {
+		if valueKindOf(c.base) != kindBinary {
 			c.base = "udt" // named like a type that it is not
 		}
 	case wireBigVarChar, wireBigChar, wireText:
