@@ -75,8 +75,11 @@ func TestGrantsAreThoseReadThrough(t *testing.T) {
 	hostile := `a] DROP TABLE x--' GO [b]] 'c' --`
 	for _, azure := range []bool{false, true} {
 		for _, o := range []schema.GrantOptions{
-			{}, {Database: "Efimis"}, {Login: "reader", SQLSchema: "etl", Database: "Practice Management"},
-			{Login: hostile, SQLSchema: hostile, Database: hostile}, {Login: strings.Repeat("]", 128), Database: strings.Repeat("'", 128)},
+			{},
+			{Database: "Efimis"},
+			{Login: "reader", SQLSchema: "etl", Database: "Practice Management"},
+			{Login: hostile, SQLSchema: hostile, Database: hostile},
+			{Login: strings.Repeat("]", 128), Database: strings.Repeat("'", 128)},
 			{Login: "<password>", Database: "Kanzlei Müller", SQLSchema: "--"},
 		} {
 			o.Azure = azure
@@ -156,9 +159,23 @@ func TestGrantsLeaveNoPassword(t *testing.T) {
 func TestGrantsRefuseNames(t *testing.T) {
 	t.Parallel()
 	for _, o := range []schema.GrantOptions{
-		{Login: "public"}, {Login: "Guest"}, {Login: "SA"}, {Login: "dbo"}, {Login: `CORP\reader`}, {Login: "a\nGO\nDROP TABLE x"},
-		{Login: "a\x00"}, {Login: "a\u2028b"}, {Login: "a\xff"}, {Login: "$(reader)"}, {Login: "a;b"}, {Login: strings.Repeat("x", 129)},
-		{Login: strings.Repeat("😀", 65)}, {Database: "a\rb"}, {Database: "$(db)"}, {SQLSchema: "a\tb"}, {SQLSchema: strings.Repeat("x", 129)},
+		{Login: "public"},
+		{Login: "Guest"},
+		{Login: "SA"},
+		{Login: "dbo"},
+		{Login: `CORP\reader`},
+		{Login: "a\nGO\nDROP TABLE x"},
+		{Login: "a\x00"},
+		{Login: "a\u2028b"},
+		{Login: "a\xff"},
+		{Login: "$(reader)"},
+		{Login: "a;b"},
+		{Login: strings.Repeat("x", 129)},
+		{Login: strings.Repeat("😀", 65)},
+		{Database: "a\rb"},
+		{Database: "$(db)"},
+		{SQLSchema: "a\tb"},
+		{SQLSchema: strings.Repeat("x", 129)},
 	} {
 		if script, err := schema.Efimis10().GrantScript(o); err == nil || script != "" {
 			t.Errorf("%+v was taken", o)
