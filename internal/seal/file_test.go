@@ -13,9 +13,11 @@ import (
 	"testing"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/core/registry"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/mac"
+	"github.com/tink-crypto/tink-go/v2/tink"
 
 	"dropline/ingest"
 	"dropline/internal/seal"
@@ -297,6 +299,17 @@ func TestDataKeysAreBound(t *testing.T) {
 			t.Fatal(err)
 		}
 		seen[string(dataKey)] = true
+		own, err := registry.Primitive("type.googleapis.com/google.crypto.tink.AesGcmKey", dataKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		payload := raw[6+len(wrapped):]
+		if got, err := own.(tink.AEAD).Decrypt(payload, []byte(whose)); err != nil || string(got) != secret {
+			t.Errorf("the data key does not open the secret: %v", err)
+		}
+		if _, err := own.(tink.AEAD).Decrypt(payload, nil); err == nil {
+			t.Error("the secret is not bound to whose it is")
+		}
 		for _, other := range []string{"", "globex"} {
 			if _, err := keys.Decrypt(wrapped, []byte(other)); err == nil {
 				t.Errorf("the data key is unwrapped for %q", other)
