@@ -95,6 +95,25 @@ func TestKMSOutOfReach(t *testing.T) {
 	}
 }
 
+// TestKMSKnowsWhose: what a secret is for is bound by KMS too, and stands in its records.
+func TestKMSKnowsWhose(t *testing.T) {
+	t.Parallel()
+	f := newFakeKMS(t, nil)
+	k := openKMS(t, f, testKey)
+	f.trail = nil
+	if _, err := k.Open(within(t), sealed(t, k, secret, whose), whose); err != nil {
+		t.Fatal(err)
+	}
+	for _, context := range f.trail {
+		if len(context) != 1 || context["dropline"] != whose {
+			t.Errorf("encryption context %v", context)
+		}
+	}
+	if len(f.trail) != 2 {
+		t.Errorf("%d uses", len(f.trail))
+	}
+}
+
 // TestKMSStalls: whoever waits for KMS waits no longer than it wants to.
 func TestKMSStalls(t *testing.T) {
 	t.Parallel()
