@@ -89,6 +89,9 @@ func TestKMSOutOfReach(t *testing.T) {
 		wantError(t, name, err, ingest.Unavailable)
 		_, err = k.Open(within(t), raw, whose)
 		wantError(t, name, err, ingest.Unavailable)
+		if name == "garbage" && !strings.HasSuffix(err.Error(), "what came back is no answer of KMS") {
+			t.Errorf("repeats an answer: %v", err)
+		}
 		if err != nil && (strings.Contains(err.Error(), leak) || ingest.HintOf(err) == "") {
 			t.Errorf("%s: %v (%s)", name, err, ingest.HintOf(err))
 		}
