@@ -57,8 +57,14 @@ func TestColumns(t *testing.T) {
 	s := testSchema(t)
 	m := newMapper(t, s, relationMapping, mapping.Options{})
 	relations := []struct{ name, table string }{
-		{"dbo.Auftraege", "Order"}, {"dbo.vOrders", "Order"}, {"everyone", "Customer"}, {"nothing", "Customer"}, {"dbo.lines", "OrderLine"},
-		{"dbo.Order", "Order"}, {"dbo.[Client List]", "Customer"}, {"dbo.vOrders", "Customer"},
+		{"dbo.Auftraege", "Order"},
+		{"dbo.vOrders", "Order"},
+		{"everyone", "Customer"},
+		{"nothing", "Customer"},
+		{"dbo.lines", "OrderLine"},
+		{"dbo.Order", "Order"},
+		{"dbo.[Client List]", "Customer"},
+		{"dbo.vOrders", "Customer"},
 	}
 	words := []string{
 		"A", "a", "B", "C", "D", "Note", "ImportId", "import_id", "Import Id ", "CustomerId", "Name", "Order No", "Total", "OrderId", "State",
