@@ -323,6 +323,6 @@ func (d Databases) open(ctx context.Context, secret ingest.DatabaseSecret, o ing
 		return nil, err
 	}
 	return mssql.Open(ctx, connector, conn, mssql.Options{
-		Isolation: o.Isolation, Sessions: d.Sessions, Wanted: wanted(mapper),
+		Isolation: o.Isolation, Sessions: d.Sessions, Wanted: Wanted(mapper),
 	})
 }

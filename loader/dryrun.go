@@ -61,7 +61,7 @@ func (p *planner) sample(ctx context.Context, rel *ingest.PlannedRelation) (inge
 	rows := newConduit()
 	read := make(chan error, 1)
 	go func() {
-		request := requestFor(rel)
+		request := RequestFor(rel)
 		request.Limit = sampleRows
 		_, err := p.client.Read(ctx, request, rows, nil)
 		rows.end(err)

@@ -176,7 +176,7 @@ func fileName(rel *ingest.PlannedRelation) string {
 
 // read reads the database and hands its rows on.
 func (p *part) read(ctx context.Context) {
-	request := requestFor(p.rel)
+	request := RequestFor(p.rel)
 	if p.rel.Key != "" {
 		request.Limit = p.client.PartRows()
 	}
@@ -199,8 +199,8 @@ func (p *part) read(ctx context.Context) {
 	p.rows.end(err)
 }
 
-// requestFor asks for what is left of a relation.
-func requestFor(rel *ingest.PlannedRelation) mssql.Part {
+// RequestFor asks for what is left of a relation.
+func RequestFor(rel *ingest.PlannedRelation) mssql.Part {
 	if rel.Query != "" {
 		return mssql.Part{Query: rel.Query, Expected: rel.Rows}
 	}

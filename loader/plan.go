@@ -23,6 +23,15 @@ type planner struct {
 	known map[string][]mssql.Column
 }
 
+// PlanDatabase finds out what of a database is to be read under a mapping. Errors are the client's.
+func PlanDatabase(ctx context.Context, client *mssql.Client, mapper *mapping.Mapper, s *schema.Schema) (*ingest.DatabasePlan, error) {
+	p, err := lookAt(ctx, client, mapper, s)
+	if err != nil {
+		return nil, err
+	}
+	return p.plan, nil
+}
+
 // lookAt plans the reading of a database. Errors are of the database.
 func lookAt(ctx context.Context, client *mssql.Client, mapper *mapping.Mapper, s *schema.Schema) (*planner, error) {
 	survey, err := client.Survey(ctx)
@@ -57,8 +66,8 @@ func lookAt(ctx context.Context, client *mssql.Client, mapper *mapping.Mapper, s
 	return p, nil
 }
 
-// wanted tells which relations of a database a plan may have a use for, so that only those are looked at closely.
-func wanted(mapper *mapping.Mapper) func(schema, name string) bool {
+// Wanted tells which relations of a database a plan may have a use for, so that only those are looked at closely.
+func Wanted(mapper *mapping.Mapper) func(schema, name string) bool {
 	return func(schema, name string) bool {
 		choice := mapper.Choose([]mapping.Candidate{{Schema: schema, Name: name}})
 		return slices.ContainsFunc(choice.Read, func(r mapping.Relation) bool { return r.View == name })
