@@ -63,7 +63,8 @@ func (p *Part) validate() error {
 // more calls wait.
 //
 // An error of w is returned as it is. Others are Translate's: IsLost is true of a connection that was lost or stalled, and the
-// next Read connects anew; what was written until then is to be dropped. Read itself tries nothing again once it has written.
+// next Read connects anew. What was written until then are whole rows: those of a keyed part can be kept, and Last is the key of
+// the last of them; others are to be dropped. Read itself tries nothing again once it has written.
 func (c *Client) Read(ctx context.Context, p Part, w io.Writer, progress func(rows int64)) (PartResult, error) {
 	if err := p.validate(); err != nil {
 		return PartResult{}, ingest.E(ingest.Internal, "mssql.Read", err)

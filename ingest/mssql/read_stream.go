@@ -114,17 +114,19 @@ func (s *session) end(rows driver.Rows, err error) error {
 
 // reading is the state of reading one result.
 type reading struct {
-	rows    driver.Rows
-	columns []column
-	values  []driver.Value
-	encoder *encoder
-	out     *sink
-	n       int64
-	keyAt   int
-	sinceAt int
-	since   greatest
-	ordered bool // the key is a whole number: its order is seen
-	lastKey int64
+	rows       driver.Rows
+	columns    []column
+	values     []driver.Value
+	encoder    *encoder
+	out        *sink
+	n          int64
+	keyAt      int
+	sinceAt    int
+	since      greatest
+	ordered    bool // the key is a whole number: its order is seen
+	lastKey    int64
+	written    int64        // rows that were handed on
+	writtenKey driver.Value // of the last of them
 }
 
 // begin takes in what the result looks like, and writes nothing yet.
@@ -188,7 +190,7 @@ func (r *reading) all(ctx context.Context, count *atomic.Int64) error {
 		err := r.rows.Next(r.values)
 		if err != nil {
 			if errors.Is(err, io.EOF) {
-				return r.out.write(r.encoder.buf, r.n)
+				return r.write()
 			}
 			return err
 		}
@@ -216,8 +218,20 @@ func (r *reading) all(ctx context.Context, count *atomic.Int64) error {
 	}
 }
 
-func (r *reading) flush() error {
+// write hands on the rows that wait.
+func (r *reading) write() error {
 	if err := r.out.write(r.encoder.buf, r.n); err != nil {
+		return err
+	}
+	r.written = r.n
+	if r.keyAt >= 0 {
+		r.writtenKey = r.values[r.keyAt]
+	}
+	return nil
+}
+
+func (r *reading) flush() error {
+	if err := r.write(); err != nil {
 		return err
 	}
 	r.encoder.buf = r.encoder.buf[:0]
