@@ -149,10 +149,11 @@ func toDecimal(v any, t sqlType) (any, *Error) {
 	var ok bool
 	switch x := v.(type) {
 	case string:
-		if _, ok = new(big.Rat).SetString(strings.TrimSpace(x)); !ok {
-			return nil, cannotConvert(v, t)
+		if d, ok = parseDecimal(x, prec, t.scale); !ok {
+			if _, isNumber := new(big.Rat).SetString(strings.TrimSpace(x)); !isNumber || len(x) > 100 {
+				return nil, cannotConvert(v, t)
+			}
 		}
-		d, ok = parseDecimal(x, prec, t.scale)
 	default:
 		var r *big.Rat
 		if r, ok = number(v); !ok {
@@ -162,6 +163,9 @@ func toDecimal(v any, t sqlType) (any, *Error) {
 	}
 	if !ok {
 		return nil, overflow(t)
+	}
+	if t.kind == kindDecimal || t.kind == kindNumeric {
+		return d, nil
 	}
 	if _, n := d.digits(); t.kind == kindMoney && !n.IsInt64() || t.kind == kindSmallMoney && n.BitLen() > 31 {
 		if t.kind == kindMoney && d == "-922337203685477.5808" || t.kind == kindSmallMoney && d == "-214748.3648" {

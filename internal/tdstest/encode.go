@@ -22,7 +22,7 @@ func (t sqlType) appendValue(b []byte, v any, nullable bool) []byte {
 	if v == nil {
 		return t.appendNull(b)
 	}
-	if _, ok := fixedWire[t.kind]; ok {
+	if fixedWire[t.kind][0] != 0 {
 		if nullable {
 			b = append(b, byte(facts[t.kind].bytes))
 		}
