@@ -70,7 +70,7 @@ func TestPoorCatalogue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if nullable, _ := types[0].Nullable(); !nullable {
+	if nullable, _ := types[0].Nullable(); !nullable || rows.Err() != nil {
 		t.Error("the result says what the catalogue hides")
 	}
 	s = tdstest.Start(t, tdstest.Options{

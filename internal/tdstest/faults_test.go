@@ -28,8 +28,18 @@ func numbers(n int) tdstest.Table {
 	}
 }
 
+// querier is a database or one connection to it.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
 // readAll counts the rows a query gives before its end or its error.
-func readAll(ctx context.Context, db *sql.DB, query string, args ...any) (int, error) {
+func readAll(ctx context.Context, db querier, query string, args ...any) (int, error) {
+	return readEach(ctx, db, func(int) {}, query, args...)
+}
+
+// readEach is readAll, and calls each after each row with their number.
+func readEach(ctx context.Context, db querier, each func(n int), query string, args ...any) (int, error) {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return 0, err
@@ -38,6 +48,7 @@ func readAll(ctx context.Context, db *sql.DB, query string, args ...any) (int, e
 	n := 0
 	for rows.Next() {
 		n++
+		each(n)
 	}
 	return n, rows.Err()
 }
@@ -83,19 +94,11 @@ func TestErrorInRows(t *testing.T) {
 		if _, err := conn.ExecContext(within(t), "BEGIN TRAN"); err != nil {
 			t.Fatal(err)
 		}
-		rows, err := conn.QueryContext(within(t), "SELECT * FROM numbers")
-		if err != nil {
-			t.Fatal(err)
-		}
-		n := 0
-		for rows.Next() {
-			n++
-		}
+		n, err := readAll(within(t), conn, "SELECT * FROM numbers")
 		var got mssql.Error
-		if !errors.As(rows.Err(), &got) || got.Number != c.err.Number || got.State != c.err.State || got.Class != c.err.Class || n != 20 {
-			t.Errorf("%d: %d rows, %v", c.err.Number, n, rows.Err())
+		if !errors.As(err, &got) || got.Number != c.err.Number || got.State != c.err.State || got.Class != c.err.Class || n != 20 {
+			t.Errorf("%d: %d rows, %v", c.err.Number, n, err)
 		}
-		_ = rows.Close()
 		open := -1
 		err = conn.QueryRowContext(within(t), "SELECT @@TRANCOUNT").Scan(&open)
 		if (err != nil) != c.endsAll || err == nil && (open == 0) != c.endsTx {
@@ -126,21 +129,15 @@ func TestStall(t *testing.T) {
 	db := open(t, s.URL())
 	db.SetMaxOpenConns(1)
 	ctx, cancel := context.WithCancel(within(t))
-	rows, err := db.QueryContext(ctx, "SELECT * FROM numbers WHERE id >= @p1", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for rows.Next() {
-		if n++; n == 10 {
+	n, err := readEach(ctx, db, func(n int) {
+		if n == 10 {
 			cancel()
 		}
-	}
+	}, "SELECT * FROM numbers WHERE id >= @p1", 0)
 	cancel()
-	if n != 10 || !errors.Is(rows.Err(), context.Canceled) {
-		t.Errorf("%d rows, %v", n, rows.Err())
+	if n != 10 || !errors.Is(err, context.Canceled) {
+		t.Errorf("%d rows, %v", n, err)
 	}
-	_ = rows.Close()
 	if s.Attentions() != 1 {
 		t.Errorf("%d attentions", s.Attentions())
 	}
@@ -160,15 +157,15 @@ func TestAttention(t *testing.T) {
 	db.SetMaxOpenConns(1)
 	for range 5 {
 		ctx, cancel := context.WithCancel(within(t))
-		rows, err := db.QueryContext(ctx, "SELECT * FROM numbers")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range 100 {
-			rows.Next()
-		}
+		n, err := readEach(ctx, db, func(n int) {
+			if n == 100 {
+				cancel()
+			}
+		}, "SELECT * FROM numbers")
 		cancel()
-		_ = rows.Close()
+		if n < 100 || n > 100_000 || !errors.Is(err, context.Canceled) {
+			t.Errorf("%d rows, %v", n, err)
+		}
 	}
 	// The driver gives up a connection whose context ran out of time, but not one whose context was cancelled.
 	ctx, cancel := context.WithCancel(within(t))

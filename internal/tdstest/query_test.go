@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -91,16 +93,8 @@ func TestPrepared(t *testing.T) {
 	if _, err := conn.ExecContext(within(t), "sp_execute", first, 3); !errors.As(err, &e) || e.Number != 8179 {
 		t.Error(err)
 	}
-	var n int
-	rows, err := conn.QueryContext(within(t), "sp_describe_first_result_set", "SELECT * FROM etl.Person")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for rows.Next() {
-		n++
-	}
-	if rows.Err() != nil || n != 5 {
-		t.Error(n, rows.Err())
+	if n, err := readAll(within(t), conn, "sp_describe_first_result_set", "SELECT * FROM etl.Person"); n != 5 || err != nil {
+		t.Error(n, err)
 	}
 }
 
@@ -117,6 +111,11 @@ func TestTransactions(t *testing.T) {
 		err = tx.QueryRowContext(within(t), "SELECT COUNT(*) FROM sys.tables").Scan(&n)
 		if n != 1 || err != nil {
 			t.Errorf("the catalogue in a snapshot: %d, %v", n, err)
+		}
+		level := 0
+		err = tx.QueryRowContext(within(t), "SELECT transaction_isolation_level FROM sys.dm_exec_sessions WHERE session_id = @@SPID").Scan(&level)
+		if level != 5 || err != nil {
+			t.Errorf("the session reads under %d, %v", level, err)
 		}
 		err = tx.QueryRowContext(within(t), "SELECT COUNT(*) FROM etl.Person").Scan(&n)
 		var e mssql.Error
@@ -269,5 +268,67 @@ func TestHostile(t *testing.T) {
 	}
 	if err := open(t, s.URL()).PingContext(within(t)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSoup sends queries of words in a random order: each is answered, and nothing panics.
+func TestSoup(t *testing.T) {
+	t.Parallel()
+	var panics atomic.Int64
+	s := tdstest.Start(t, tdstest.Options{
+		Tables: []tdstest.Table{people(), numbers(100)},
+		Log: func(e tdstest.Event) {
+			if strings.Contains(e.Text, "panic") && e.Kind == "close" {
+				panics.Add(1)
+				t.Log(e.Text)
+			}
+		},
+	})
+	db := open(t, s.URL())
+	words := strings.Fields(`SELECT SELECT FROM FROM WHERE etl.Person numbers sys.columns p p q , , ( ) ( ) * = <> < AND OR NOT IN LIKE IS NULL
+		BETWEEN 1 2 0 -1 1.5 1e300 'x' N'ü%' 0xFF @p1 @@DBTS id name rate born version word amount p.id ORDER BY GROUP BY HAVING COUNT(*)
+		MAX( SUM( MIN( CAST( AS int) AS date) AS decimal(5,2)) LEFT JOIN ON TOP (2) DISTINCT UNION ALL CASE WHEN THEN ELSE END + - / %
+		LEN( SUBSTRING( ISNULL( OBJECT_ID( EXISTS ( OFFSET ROWS [ ] ; COLLATE . CONVERT(varchar(30), ,1) LEFT( REPLACE( DATALENGTH(`)
+	r := rand.New(rand.NewPCG(1, 2))
+	good := 0
+	for range 4000 {
+		query := "SELECT "
+		for range 1 + r.IntN(12) {
+			query += words[r.IntN(len(words))] + " "
+		}
+		_, err := readAll(within(t), db, query, int64(1))
+		var e mssql.Error
+		switch {
+		case err == nil:
+			good++
+		case !errors.As(err, &e):
+			t.Fatalf("%s: %v", query, err)
+		}
+	}
+	if panics.Load() > 0 || good < 20 {
+		t.Errorf("%d panics, %d queries that mean something", panics.Load(), good)
+	}
+}
+
+// TestCollations reads text of several code pages; what is UTF-8 on the wire the driver reads only once it is cast.
+func TestCollations(t *testing.T) {
+	t.Parallel()
+	table := tdstest.Table{
+		Name: "t", Columns: []tdstest.Column{
+			{Name: "db", Type: "varchar(20)"},
+			{Name: "latin", Type: "text COLLATE SQL_Latin1_General_CP1_CI_AS"},
+			{Name: "utf8", Type: "varchar(20) COLLATE Latin1_General_100_CI_AS_SC_UTF8"},
+		},
+		Rows: [][]any{{"Жук", "naïve", "Жук ü"}},
+	}
+	s := tdstest.Start(t, tdstest.Options{Tables: []tdstest.Table{table}, Collation: tdstest.Cyrillic})
+	db := open(t, s.URL())
+	got := texts(t, db, "SELECT db, latin, CAST(utf8 AS nvarchar(20)), CAST(utf8 AS varbinary(20)), DATALENGTH(utf8), LEN(utf8) FROM t WHERE db = N'жук'")
+	if fmt.Sprint(got) != "[[Жук naïve Жук ü Жук ü 9 5]]" {
+		t.Error(got)
+	}
+	got = texts(t, db, "SELECT name, collation_name FROM sys.columns WHERE collation_name IS NOT NULL ORDER BY column_id")
+	if fmt.Sprint(got) != "[[db Cyrillic_General_CI_AS] [latin SQL_Latin1_General_CP1_CI_AS] [utf8 Latin1_General_100_CI_AS_SC_UTF8]]" {
+		t.Error(got)
 	}
 }
