@@ -114,6 +114,9 @@ func parse(text string, local bool) (*fields, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(pairs) > 200 {
+		return nil, fault("", "it has more than 200 keys")
+	}
 	given, err := sortKeys(pairs, local)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -159,6 +160,7 @@ func examineNetwork(err error, at string) (finding, bool) {
 	var name *net.DNSError
 	var op *net.OpError
 	var timeout net.Error
+	errors.As(err, &op)
 	switch {
 	case errors.Is(err, errBrowser):
 		return finding{
@@ -173,7 +175,7 @@ func examineNetwork(err error, at string) (finding, bool) {
 		return finding{kind: ingest.Unavailable, text: at + " refuses connections: nothing listens on that port", hint: hintReach}, true
 	case errors.Is(err, errTooManyDials):
 		return finding{kind: ingest.Unavailable, text: at + " sends us on to other servers without end", hint: hintAgain}, true
-	case errors.As(err, &op) && op.Op == "dial":
+	case op != nil && op.Op == "dial":
 		return finding{kind: ingest.Unavailable, text: at + " cannot be reached", hint: hintReach}, true
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		f := finding{kind: ingest.Unavailable, text: at + " kept silent for too long", hint: hintWhole}
@@ -182,7 +184,8 @@ func examineNetwork(err error, at string) (finding, bool) {
 		}
 		return f, true
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, driver.ErrBadConn),
-		errors.Is(err, sql.ErrConnDone), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.As(err, &op):
+		errors.Is(err, sql.ErrConnDone), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
+		op != nil && op.Op != "remote error" && op.Op != "local error": // which are TLS's
 		return finding{kind: ingest.Unavailable, text: "the connection to " + at + " was lost", hint: hintWhole}, true
 	}
 	return finding{}, false
@@ -229,7 +232,8 @@ func examineDriver(err error, at string) (finding, bool) {
 		return finding{kind: ingest.Unavailable, text: "the connection to " + at + " was lost", hint: hintWhole}, true
 	}
 	var stream mssqldb.StreamError
-	if errors.Is(err, errNonsense) || errors.As(err, &stream) || in("unexpected packet", "invalid packet size", "unknown token", "prelogin", "ivalid size", "nvalid size") {
+	var slip runtime.Error // of the driver's, at bytes that it did not expect
+	if errors.Is(err, errNonsense) || errors.As(err, &slip) || errors.As(err, &stream) || in("unexpected packet", "invalid packet size", "unknown token", "prelogin", "ivalid size", "nvalid size") {
 		return finding{
 			kind: ingest.Invalid, text: at + " answers what SQL Server would not",
 			hint: "check server name and port; if a SQL Server is there, tell us its version",

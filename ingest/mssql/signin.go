@@ -235,7 +235,7 @@ func krb5Parameters(text string) map[string]string {
 
 // isDirectoryName tells an id or a domain of Entra: letters, digits, dots and hyphens, up to 253.
 func isDirectoryName(name string) bool {
-	if name == "" || len(name) > 253 {
+	if len(name) > 253 || strings.Contains(name, "..") || strings.Trim(name, ".-") != name || name == "" {
 		return false
 	}
 	for _, r := range name {
