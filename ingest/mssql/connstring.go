@@ -41,6 +41,7 @@ type fields struct {
 	trust      bool   // any certificate will do
 	hostInCert string // "": the host dialled
 	certFile   string // local only: the server's certificate itself
+	caFile     string // local only: of an authority
 	tlsMin     uint16
 
 	timeout     time.Duration // 0: not said

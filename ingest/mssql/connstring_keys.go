@@ -32,6 +32,7 @@ const (
 	fieldTrust
 	fieldHostInCert
 	fieldCertFile
+	fieldCAFile
 	fieldTLSMin
 	fieldTimeout
 	fieldMultiSubnet

@@ -144,7 +144,7 @@ func (a *attempt) abort() {
 	defer a.mu.Unlock()
 	a.aborted = true
 	for _, conn := range a.conns {
-		_ = conn.Conn.SetDeadline(time.Unix(1, 0))
+		_ = conn.SetDeadline(time.Unix(1, 0))
 	}
 }
 
@@ -153,7 +153,7 @@ func (a *attempt) signedIn() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, conn := range a.conns {
-		_ = conn.Conn.SetDeadline(time.Time{})
+		_ = conn.SetDeadline(time.Time{})
 		conn.idle.Store(int64(a.cfg.IdleTimeout))
 	}
 }

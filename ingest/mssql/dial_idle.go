@@ -36,7 +36,7 @@ func (c *idleConn) extend() {
 		return
 	}
 	c.set.Store(now.UnixNano())
-	_ = c.Conn.SetDeadline(now.Add(time.Duration(idle)))
+	_ = c.SetDeadline(now.Add(time.Duration(idle)))
 }
 
 // browserWait is how long SQL Browser has for its answer, one datagram.

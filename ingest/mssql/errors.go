@@ -89,6 +89,9 @@ func examine(err error, conn *Connection) finding {
 	case errors.As(err, &said):
 		return examineServer(said, at, conn)
 	}
+	if f, ok := examineStream(err, at, conn); ok {
+		return f
+	}
 	if f, ok := examineEntra(err); ok {
 		return f
 	}
@@ -99,6 +102,19 @@ func examine(err error, conn *Connection) finding {
 		return f
 	}
 	return finding{kind: ingest.Internal, text: "reading from " + at + " met an error that is not known" + quote(err.Error(), conn)}
+}
+
+// examineStream looks into what ended the driver's reading of an answer, which errors.As does not.
+func examineStream(err error, at string, conn *Connection) (finding, bool) {
+	var stream mssqldb.StreamError
+	if !errors.As(err, &stream) || stream.InnerError == nil {
+		return finding{}, false
+	}
+	if strings.Contains(stream.Error(), "cancellation confirmation") { // whoever cancelled knows it; the deadline is the driver's own
+		return finding{kind: ingest.Unavailable, text: "the connection to " + at + " was lost", hint: hintWhole}, true
+	}
+	f := examine(stream.InnerError, conn)
+	return f, f.kind != ingest.Internal
 }
 
 func serverName(conn *Connection) string {
@@ -228,7 +244,7 @@ func examineDriver(err error, at string) (finding, bool) {
 		}, true
 	case in("federated authentication is not supported"):
 		return finding{kind: ingest.Invalid, text: at + " does not know Microsoft Entra", hint: "use a SQL Server login instead of Authentication=…"}, true
-	case in("cancellation confirmation", "EOF", "connection reset", "broken pipe", "transaction was aborted by the server"):
+	case in("EOF", "connection reset", "broken pipe", "transaction was aborted by the server"):
 		return finding{kind: ingest.Unavailable, text: "the connection to " + at + " was lost", hint: hintWhole}, true
 	}
 	var stream mssqldb.StreamError

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -93,7 +94,7 @@ func TestTranslate(t *testing.T) {
 		if mssql.IsLost(c.err) != lost || mssql.IsLost(got) != lost {
 			t.Errorf("%v: lost %v, translated %v, want %v", c.err, mssql.IsLost(c.err), mssql.IsLost(got), lost)
 		}
-		if mssql.Translate(got, conn) != got {
+		if again := mssql.Translate(got, conn); !errors.Is(again, got) || again.Error() != got.Error() {
 			t.Errorf("%v: translated twice", c.err)
 		}
 	}
@@ -119,7 +120,8 @@ func TestHostileTextsAreBoundedAndRedacted(t *testing.T) {
 	} {
 		for _, e := range []error{
 			server(208, 16, text), server(18456, 14, text), server(4060, 14, text), server(229, 14, text), server(1205, 13, text), server(50000, 20, text), errors.New(text),
-			mssqldb.StreamError{InnerError: errors.New(text)}, fmt.Errorf("TLS Handshake failed: %s", text), &net.OpError{Op: "dial", Err: errors.New(text)},
+			mssqldb.StreamError{InnerError: errors.New(text)},
+			fmt.Errorf("TLS Handshake failed: %s", text), &net.OpError{Op: "dial", Err: errors.New(text)},
 		} {
 			got := mssql.Translate(e, conn)
 			out := fmt.Sprintf("%v|%+v|%#v|%s", got, got, got, ingest.HintOf(got))
@@ -228,5 +230,41 @@ func TestServerWithoutTLS(t *testing.T) {
 	err := connect(t, cfg, "Server=db.example,%p;Database=shop;User Id=joe;Password=pw", f.addr.Port())
 	if ingest.KindOf(err) != ingest.Invalid || !strings.Contains(ingest.HintOf(err), "Encrypt=False") {
 		t.Errorf("%v, hint %q", err, ingest.HintOf(err))
+	}
+}
+
+func TestLocalStringsMayNameFiles(t *testing.T) {
+	t.Parallel()
+	secure, ca := certificate(t, nil)
+	other, _ := certificate(t, nil)
+	write := func(name string, data []byte) string {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	f := startFake(t, "127.0.0.2", secure, prelogin(1), message(loginAck(), done(0)))
+	for keys, text := range map[string]string{
+		"certificate=" + write("ca.pem", ca): "",
+		"ServerCertificate=" + write("server.der", secure.Certificates[0].Certificate[0]) + ";HostNameInCertificate=any.name": "",
+		"ServerCertificate=" + write("other.der", other.Certificates[0].Certificate[0]):                                       "another certificate",
+		"ServerCertificate=/nowhere":             "cannot be read",
+		"certificate=" + write("x", []byte("x")): "no certificate",
+	} {
+		conn, err := mssql.Parse(fmt.Sprintf("Server=127.0.0.2,%d;Database=shop;User Id=joe;Password=pw;Encrypt=Strict;%s;HostNameInCertificate=db.example", f.addr.Port(), keys), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		connector, err := mssql.Config{Policy: mssql.Policy{Local: true}}.Connector(conn)
+		if err == nil {
+			var c driver.Conn
+			if c, err = connector.Connect(t.Context()); err == nil {
+				err = c.Close()
+			}
+		}
+		if text == "" && err != nil || text != "" && (ingest.KindOf(err) != ingest.Invalid || !strings.Contains(err.Error(), text)) {
+			t.Errorf("%s: %v", keys, err)
+		}
 	}
 }

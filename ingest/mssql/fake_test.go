@@ -30,6 +30,7 @@ type fake struct {
 	addr     netip.AddrPort
 	accepted atomic.Int32
 	answers  atomic.Pointer[[][]byte]
+	messages chan []byte // the bodies of those received, as far as a test takes them
 }
 
 // startFake listens on ip and answers the n-th message of each connection with the n-th of answers; nil is no answer. What
@@ -40,7 +41,7 @@ func startFake(t *testing.T, ip string, secure *tls.Config, answers ...[]byte) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fake{addr: netip.MustParseAddrPort(listener.Addr().String())}
+	f := &fake{addr: netip.MustParseAddrPort(listener.Addr().String()), messages: make(chan []byte, 16)}
 	f.answers.Store(&answers)
 	t.Cleanup(func() { _ = listener.Close() })
 	go func() {
@@ -57,8 +58,13 @@ func startFake(t *testing.T, ip string, secure *tls.Config, answers ...[]byte) *
 				defer func() { _ = conn.Close() }()
 				_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 				for _, answer := range *f.answers.Load() {
-					if readMessage(conn) != nil {
+					body, err := readMessage(conn)
+					if err != nil {
 						return
+					}
+					select {
+					case f.messages <- body:
+					default:
 					}
 					_, _ = conn.Write(answer)
 				}
@@ -69,17 +75,19 @@ func startFake(t *testing.T, ip string, secure *tls.Config, answers ...[]byte) *
 	return f
 }
 
-func readMessage(r io.Reader) error {
+func readMessage(r io.Reader) ([]byte, error) {
+	var body []byte
 	for {
 		var header [8]byte
 		if _, err := io.ReadFull(r, header[:]); err != nil {
-			return err
+			return nil, err
 		}
-		if _, err := io.CopyN(io.Discard, r, int64(binary.BigEndian.Uint16(header[2:]))-8); err != nil {
-			return err
+		part := make([]byte, max(binary.BigEndian.Uint16(header[2:]), 8)-8)
+		if _, err := io.ReadFull(r, part); err != nil {
+			return nil, err
 		}
-		if header[1]&1 == 1 {
-			return nil
+		if body = append(body, part...); header[1]&1 == 1 {
+			return body, nil
 		}
 	}
 }
@@ -194,6 +202,12 @@ func (n *names) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, er
 		addrs = append(addrs, netip.MustParseAddr(s))
 	}
 	return addrs, nil
+}
+
+// LookupSRV says that the Kerberos server of any realm is kdc.example, at the port noted under the name kdc-port.
+func (n *names) LookupSRV(_ context.Context, _, _, _ string) (string, []*net.SRV, error) {
+	port, err := strconv.ParseUint(n.known["kdc-port"][0], 10, 16)
+	return "", []*net.SRV{{Target: "kdc.example.", Port: uint16(port)}}, err
 }
 
 // connect signs in with a string to which %p is the port, and returns the error.

@@ -23,8 +23,6 @@ const (
 	signInEntraWorkload
 )
 
-func (s signIn) entra() bool { return s >= signInEntraPassword }
-
 // adoClient is the application that SqlClient signs users in as, unless told otherwise. Microsoft keeps it in every directory.
 const adoClient = "2fd908ad-0664-4344-b9be-cd3e8b574c38"
 
@@ -113,7 +111,7 @@ func (f *fields) buildClassic(said map[field]given) error {
 
 func (f *fields) buildKerberos() error {
 	f.signIn = signInKerberos
-	if name, realm, ok := strings.Cut(f.user, "@"); ok && f.realm == "" {
+	if name, realm, ok := strings.Cut(f.user, "@"); ok && (f.realm == "" || strings.EqualFold(realm, f.realm)) {
 		f.user, f.realm = name, realm
 	}
 	if domain, name, ok := strings.Cut(f.user, `\`); ok {

@@ -24,6 +24,7 @@ const longestEntraAnswer = 1 << 20
 
 var (
 	errEntraServer    = errors.New("the server asks for an access token that is not for SQL Server, or sends to a sign-in page that is not Microsoft's")
+	errEntraAway      = errors.New("the sign-in service, Microsoft Entra, could not be asked for an access token")
 	errEntraFederated = errors.New("the user signs in with an organisation's own server, which cannot be used here")
 )
 
@@ -129,8 +130,9 @@ func (e *entra) credential(where cloud.Configuration, tenant string) (azcore.Tok
 	options := azcore.ClientOptions{Cloud: where, Transport: e, Retry: policy.RetryOptions{MaxRetries: -1}}
 	switch f.signIn {
 	case signInEntraPassword:
-		return azidentity.NewUsernamePasswordCredential(tenant, f.client, f.user, f.password, //nolint:staticcheck // deprecated, and what clients have
-			&azidentity.UsernamePasswordCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: true})
+		//nolint:staticcheck // deprecated for want of a second factor, and what clients' strings ask for
+		o := &azidentity.UsernamePasswordCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: true}
+		return azidentity.NewUsernamePasswordCredential(tenant, f.client, f.user, f.password, o) //nolint:staticcheck // see above
 	case signInEntraApplication:
 		return azidentity.NewClientSecretCredential(tenant, f.user, f.password,
 			&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: true})
@@ -213,5 +215,3 @@ func entraFailure(err error) error {
 	}
 	return fmt.Errorf("%w: %w", errEntraAway, err)
 }
-
-var errEntraAway = errors.New("Microsoft Entra could not be asked for an access token")

@@ -1,6 +1,8 @@
 package mssql_test
 
 import (
+	"bytes"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -113,5 +115,66 @@ func TestKerberosServersAreGivenAsAddresses(t *testing.T) {
 	}
 	if _, err := mssql.KDCConfig("CORP.EXAMPLE", nil); err == nil {
 		t.Error("a realm without servers is looked for elsewhere")
+	}
+}
+
+func TestNTLMSendsNoPassword(t *testing.T) {
+	t.Parallel()
+	// The driver alone would fall back to sending the password if Windows sign-in could not be set up.
+	n := &names{known: map[string][]string{"db.example": {"127.0.0.2"}}}
+	cfg := mssql.Config{Resolver: n, Policy: allow(t, "127.0.0.2")}
+	for keys, ntlm := range map[string]bool{
+		`User Id=CORP\joe`: true, `User Id=joe;Integrated Security=SSPI`: true, `User Id=joe@corp.example;Trusted_Connection=Yes`: true, `User Id=joe`: false,
+	} {
+		f := startFake(t, "127.0.0.2", nil, prelogin(2), message(serverError(18456, 14, "no"), done(2)))
+		err := connect(t, cfg, "Server=db.example,%p;Database=shop;Password=s3cr3t-w0rd;Encrypt=False;"+keys, f.addr.Port())
+		if ingest.KindOf(err) != ingest.Denied {
+			t.Errorf("%s: %v", keys, err)
+		}
+		<-f.messages
+		login := <-f.messages
+		var scrambled []byte // as LOGIN7 has a password: nibbles swapped, then XOR 0xA5
+		for _, b := range ucs2("s3cr3t-w0rd") {
+			scrambled = append(scrambled, (b<<4|b>>4)^0xa5)
+		}
+		if got := bytes.Contains(login, []byte("NTLMSSP")); got != ntlm {
+			t.Errorf("%s: NTLM is %v", keys, got)
+		}
+		if got := bytes.Contains(login, scrambled); got == ntlm {
+			t.Errorf("%s: the password is sent: %v", keys, got)
+		}
+	}
+}
+
+func TestKerberosUnderThePolicy(t *testing.T) {
+	t.Parallel()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.2:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	called := make(chan struct{}, 16)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			called <- struct{}{}
+			_ = conn.Close()
+		}
+	}()
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	for kdc, want := range map[string]string{"127.0.0.2": "Kerberos server", "127.0.0.1": "loopback"} {
+		f := startFake(t, "127.0.0.2", nil, prelogin(2), nil)
+		n := &names{known: map[string][]string{"db.example": {"127.0.0.2"}, "kdc.example.": {kdc}, "kdc-port": {port}}}
+		err := connect(t, mssql.Config{Resolver: n, Policy: allow(t, "127.0.0.2")},
+			"Server=db.example,%p;Database=shop;User Id=joe;Password=s3cr3t-w0rd;realm=corp.example;Encrypt=False", f.addr.Port())
+		if ingest.KindOf(err) != ingest.Denied || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cr3t") {
+			t.Errorf("%s: %v", kdc, err)
+		}
+	}
+	if len(called) == 0 {
+		t.Error("the Kerberos server at an allowed address was not asked")
 	}
 }
