@@ -151,9 +151,8 @@ func (c *Client) holds(ctx context.Context, s *session) error {
 
 // final tells whether another form of a statement would be refused as well.
 func final(err error) bool {
-	n := number(err)
 	var known *ingest.Error
-	return n == numDenied || n == numDeniedColumn || n == numNoSnapshotInMem || noSnapshot(err) || errors.As(err, &known)
+	return isDenied(err) || number(err) == numNoSnapshotInMem || noSnapshot(err) || errors.As(err, &known)
 }
 
 // plan finds out which columns there are and how the part can be asked for.
@@ -162,16 +161,17 @@ func (c *Client) plan(ctx context.Context, s *session, p *Part) (*plan, error) {
 	if p.Query != "" {
 		return q, nil
 	}
-	columns, ok := c.remembered(p.Schema, p.Name)
+	k, ok := c.remembered(p.Schema, p.Name)
 	if !ok {
-		var err error
-		if columns, err = c.probe(ctx, s, p.Schema, p.Name); err != nil {
+		columns, err := c.probe(ctx, s, p.Schema, p.Name)
+		if err != nil {
 			return nil, err
 		}
-		c.remember(p.Schema, p.Name, columns)
+		k.columns = columns
+		c.remember(p.Schema, p.Name, k)
 	}
-	q.quote, q.from = c.quote(), c.quoted(p.Schema, p.Name)
-	if err := q.choose(columns); err != nil {
+	q.quote, q.from, q.chosen = c.quote(), c.quoted(p.Schema, p.Name), k.chosen || len(p.Columns) > 0
+	if err := q.choose(k.columns); err != nil {
 		return nil, ingest.E(ingest.Invalid, "mssql.Read", fmt.Errorf("%s %w", p.String(), err))
 	}
 	return q, nil

@@ -161,3 +161,27 @@ type deafConn struct{ driverConn }
 func (c deafConn) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {
 	return c.driverConn.PrepareContext(ctx, regexp.MustCompile(`TOP \(\d+\)`).ReplaceAllString(text, ""))
 }
+
+func TestColumnsThatAreDeniedAreLeftOut(t *testing.T) {
+	t.Parallel()
+	s := tdstest.Start(t, tdstest.Options{Tables: practice()})
+	at := siteOf(s)
+	at.through = func(to driver.Connector) driver.Connector {
+		return picky{to, regexp.MustCompile(`\* FROM \[dbo\]\.\[Matter\]|\[Name\]`), 230, false}
+	}
+	c := at.open(t, mssql.Options{})
+	survey, err := c.Survey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := find(t, survey, "dbo", "Matter")
+	if len(r.Columns) != 3 || r.Columns[1].Name != "Opened" || r.Denied || r.Rows != 100 {
+		t.Errorf("%+v", r)
+	}
+	if notes := strings.Join(survey.Notes, "\n"); !strings.Contains(notes, "may not read of dbo.Matter: Name") {
+		t.Errorf("%q", survey.Notes)
+	}
+	if text, res := read(t, c, mssql.Part{Schema: "dbo", Name: "Matter"}); res.Rows != 100 || !strings.HasPrefix(text, "ImportId,Opened,Stamp\n") {
+		t.Errorf("%.40q", text)
+	}
+}

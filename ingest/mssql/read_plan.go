@@ -18,6 +18,7 @@ type plan struct {
 	keyAt, sinceAt int      // where they stand in what is read; -1: nowhere
 	after          key
 	keyed          bool
+	chosen         bool // not all columns of the relation are read
 	limit          int64
 	literal        bool // the key stands in the statement, and not beside it
 	plainTop       bool // TOP 5 for TOP (5)
@@ -105,7 +106,7 @@ func (q *plan) statement() (text string, args []any) {
 
 // list is what is selected.
 func (q *plan) list() string {
-	if len(q.part.Columns) == 0 && len(q.read) == len(q.written) && !q.special() {
+	if !q.chosen && !q.special() {
 		return "*"
 	}
 	items := make([]string, 0, len(q.read))

@@ -176,13 +176,15 @@ func (s *session) lost(ctx context.Context, err error) bool {
 
 // Numbers of SQL Server's errors.
 const (
-	numNoObject        = 208
 	numDenied          = 229
 	numDeniedColumn    = 230
 	numNoSnapshotHere  = 3951
 	numNoSnapshot      = 3952
 	numNoSnapshotInMem = 41332
 )
+
+// isDenied tells whether the login may not select from a relation, or from a column of it.
+func isDenied(err error) bool { return number(err) == numDenied || number(err) == numDeniedColumn }
 
 // number returns the number of a server's error, or 0.
 func number(err error) int32 {

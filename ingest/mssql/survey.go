@@ -130,10 +130,14 @@ func (c *Client) look(ctx context.Context, s *session, cat *catalogue, r *listed
 		return true, nil
 	}
 	columns, err := c.probe(ctx, s, r.Schema, r.Name)
+	chosen := number(err) == numDeniedColumn
+	if chosen {
+		columns, err = c.probeEach(ctx, s, r, cat.names(r), n)
+	}
 	switch {
 	case s.lost(ctx, err):
 		return false, err
-	case number(err) == numDenied || number(err) == numDeniedColumn:
+	case isDenied(err):
 		r.Denied = true
 		return true, nil
 	case err != nil:
@@ -141,7 +145,7 @@ func (c *Client) look(ctx context.Context, s *session, cat *catalogue, r *listed
 		return false, nil
 	}
 	cat.enrich(r, columns)
-	c.remember(r.Schema, r.Name, columns)
+	c.remember(r.Schema, r.Name, known{columns, chosen})
 	r.Columns = exported(columns)
 	r.Key = cat.key(r, columns)
 	if r.Rows = cat.rows(r); r.Rows <= 0 {
@@ -163,13 +167,13 @@ func (c *Client) Find(ctx context.Context, schema, name string) (Relation, bool,
 	switch {
 	case s.lost(ctx, err):
 		return Relation{}, false, Translate(err, c.conn)
-	case number(err) == numDenied || number(err) == numDeniedColumn:
+	case isDenied(err):
 		r.Denied = true
 		return r, true, nil
 	case err != nil:
 		return Relation{}, false, nil
 	}
-	c.remember(schema, name, columns)
+	c.remember(schema, name, known{columns: columns})
 	r.Columns = exported(columns)
 	count := counter{client: c, until: time.Now().Add(c.options.QueryTimeout)}
 	if r.Rows, err = count.rows(ctx, s, schema, name); err != nil {

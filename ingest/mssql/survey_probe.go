@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
+
+	mssql "github.com/microsoft/go-mssqldb"
 
 	"dropline/ingest"
 )
@@ -63,7 +66,7 @@ func (c *Client) probe(ctx context.Context, s *session, schema, name string) ([]
 			if first == nil {
 				first = err
 			}
-			if n := number(err); s.lost(ctx, err) || n == numDenied || n == numDeniedColumn {
+			if s.lost(ctx, err) || isDenied(err) {
 				return nil, err
 			}
 		}
@@ -72,6 +75,32 @@ func (c *Client) probe(ctx context.Context, s *session, schema, name string) ([]
 		}
 	}
 	return nil, first
+}
+
+// probeEach returns those of a relation's columns that the login may read, where it may not read all.
+func (c *Client) probeEach(ctx context.Context, s *session, r *listed, names []string, n *notes) ([]column, error) {
+	var columns []column
+	var denied []string
+	var first error
+	quote, from := c.quote(), c.quoted(r.Schema, r.Name)
+	for _, name := range names {
+		one, err := s.metadata(ctx, c.options.QueryTimeout, "SELECT "+quote(name)+" FROM "+from+" WHERE 1=0")
+		switch {
+		case s.lost(ctx, err):
+			return nil, err
+		case err != nil || len(one) != 1:
+			denied, first = append(denied, shown(name)), err
+		default:
+			columns = append(columns, one[0])
+		}
+	}
+	if len(columns) == 0 {
+		return nil, mssql.Error{Number: numDenied}
+	}
+	if len(denied) > 0 {
+		n.add("the login may not read of %s: %s (%s)", r.String(), shown(strings.Join(denied, ", ")), c.reason(first))
+	}
+	return columns, nil
 }
 
 // metadata returns the columns of a query's result, and leaves its rows.
