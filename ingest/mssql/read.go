@@ -129,7 +129,15 @@ func (c *Client) read(ctx context.Context, s *session, p *Part, out *sink) (Part
 		if err == nil || out.touched || s.lost(ctx, err) || final(err) {
 			return res, err
 		}
-		if first == nil {
+		switch {
+		case errors.Is(err, errUTF8):
+			q.wrap(c.quote())
+			first = &ingest.Error{
+				Kind: ingest.Invalid, Op: "mssql.Read", Err: fmt.Errorf("the query cannot be read: %w", err),
+				Hint: "let the mapping's query CAST such columns to nvarchar, and have no ORDER BY",
+			}
+			continue
+		case first == nil:
 			first = err
 		}
 		if !q.plainer() {

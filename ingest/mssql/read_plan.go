@@ -10,7 +10,7 @@ import (
 type plan struct {
 	part   *Part
 	text   string // of a query
-	from   string
+	from   string // a relation's name, or the query in parentheses; "" for the query as it is
 	quote  func(string) string
 	bounds []string // of incremental reading
 
@@ -71,7 +71,7 @@ func (q *plan) boundsOf() (bounds []string, err error) {
 
 // statement writes the SQL.
 func (q *plan) statement() (text string, args []any) {
-	if q.text != "" {
+	if q.from == "" {
 		return q.text, nil
 	}
 	var b strings.Builder
@@ -147,15 +147,25 @@ func (q *plan) wide(c *column) string {
 	return "nvarchar(max)"
 }
 
+// errUTF8 is a query with texts that the driver would garble.
+var errUTF8 = errors.New("it has texts under a collation of UTF-8")
+
+// wrap puts a query into parentheses, so that the server turns its texts to UTF-16. Its columns are known by now.
+func (q *plan) wrap(quote func(string) string) {
+	q.from, q.quote, q.chosen, q.casts = "(\n"+q.text+"\n) AS q", quote, true, true
+	q.keyAt, q.sinceAt = -1, -1
+}
+
 // plainer takes away one thing that a server may not know. It reports false where nothing is left to take.
 func (q *plan) plainer() bool {
 	switch {
-	case q.text != "":
+	case q.from == "" || q.text != "":
 		return false
 	case q.special() && q.bases:
 		q.bases = false
 	case q.special() && q.casts:
 		q.casts = false
+		q.notes = append(q.notes, "the server does not turn texts of "+q.part.String()+" from UTF-8: those beyond ASCII are garbled")
 	case q.keyed && q.part.After != "" && !q.literal:
 		q.literal = true
 	case q.limit > 0 && !q.plainTop:

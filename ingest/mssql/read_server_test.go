@@ -298,7 +298,11 @@ func TestServerIncremental(t *testing.T) {
 
 func TestServerQueries(t *testing.T) {
 	b := keyed("Source", "int", 20, func(i int) any { return i })
-	onEachServer(t, []table{b}, func(t *testing.T, at site) {
+	wide := table{
+		name: "Wide", columns: []tdstest.Column{{Name: "t", Type: "varchar(50) COLLATE Latin1_General_100_CI_AS_SC_UTF8"}},
+		rows: [][]any{{"漢字 é"}, {"plain"}},
+	}
+	onEachServer(t, []table{b, wide}, func(t *testing.T, at site) {
 		c := at.open(t, mssql.Options{})
 		from := mssql.Bracketed(at.schema) + ".[Source]"
 		for _, query := range []string{
@@ -321,6 +325,10 @@ func TestServerQueries(t *testing.T) {
 			if _, err := c.Read(t.Context(), mssql.Part{Query: query}, &strings.Builder{}, nil); err == nil || mssql.IsLost(err) {
 				t.Errorf("%s: %v", query, err)
 			}
+		}
+		wide := "SELECT [t] FROM " + mssql.Bracketed(at.schema) + ".[Wide]"
+		if text, _ := read(t, c, mssql.Part{Query: wide}); text != "t\n漢字 é\nplain\n" {
+			t.Errorf("texts in UTF-8: %q", text)
 		}
 		if text, _ := read(t, c, mssql.Part{Query: "SELECT [v] FROM " + from + " WHERE [k] = 3"}); text != "v\n3\n" {
 			t.Errorf("after the errors: %q", text)

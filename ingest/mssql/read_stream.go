@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -138,7 +139,12 @@ func (q *plan) begin(rows driver.Rows, out *sink) (*reading, error) {
 	}
 	columns := columnsOf(rows)
 	written, bases := len(columns), 0
-	if q.text == "" {
+	if q.from == "" {
+		if slices.ContainsFunc(columns, func(c column) bool { return c.utf8 }) {
+			q.read, q.written = columns, columns
+			return nil, errUTF8
+		}
+	} else {
 		for i := range q.written {
 			if q.bases && q.written[i].kind == kindVariant {
 				bases++
@@ -157,7 +163,7 @@ func (q *plan) begin(rows driver.Rows, out *sink) (*reading, error) {
 		rows: rows, columns: columns[:written], values: make([]driver.Value, n), out: out, keyAt: -1, sinceAt: -1,
 		encoder: newEncoder(columns[:written]),
 	}
-	if q.text == "" {
+	if q.from != "" {
 		for i, at := 0, len(q.read); i < written && bases > 0; i++ {
 			if q.written[i].kind == kindVariant {
 				r.encoder.bases[i] = at

@@ -11,7 +11,7 @@ import (
 const (
 	mostRelations = 5000
 	mostColumns   = 4096
-	mostCatalogue = 2_000_000 // rows of a catalogue view
+	mostCatalogue = 256 << 20 // bytes of a catalogue view
 	mostNotes     = 100
 )
 

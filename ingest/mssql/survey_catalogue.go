@@ -3,7 +3,9 @@ package mssql
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -84,6 +86,10 @@ func (c *Client) catalogue(ctx context.Context, s *session, n *notes) (*catalogu
 	return cat, q.err
 }
 
+const valueSize = 32 // bytes of a value, about
+
+var errCatalogue = errors.New("it has too many rows")
+
 // querier reads catalogue views one after the other, until the session is lost.
 type querier struct {
 	client  *Client
@@ -100,8 +106,16 @@ func (q *querier) view(ctx context.Context, name, columns string, row func(r rec
 	var first error
 	for _, list := range []string{columns, "*"} {
 		var rows []record // which must not be taken in twice
-		err := q.session.each(ctx, q.client.options.QueryTimeout, mostCatalogue, "SELECT "+list+" FROM "+name, func(r record) error {
+		size := 0
+		err := q.session.each(ctx, q.client.options.QueryTimeout, math.MaxInt, "SELECT "+list+" FROM "+name, func(r record) error {
 			rows = append(rows, record{names: r.names, values: append([]driver.Value(nil), r.values...)})
+			for _, v := range r.values {
+				text, _ := v.(string)
+				size += valueSize + len(text)
+			}
+			if size > mostCatalogue {
+				return errCatalogue
+			}
 			return nil
 		})
 		if err == nil {
