@@ -2,7 +2,6 @@ package mssql
 
 import (
 	"database/sql/driver"
-	"encoding/binary"
 	"math"
 	"strconv"
 	"strings"
@@ -158,14 +157,10 @@ func appendBytes(buf, v []byte, k valueKind) []byte {
 	return buf
 }
 
-// appendGUID appends a uniqueidentifier. Its first three groups are stored with their last byte first.
+// appendGUID appends a uniqueidentifier. Its first three groups are stored with their last byte first; connections are made so
+// that the driver has them in the order of the text.
 func appendGUID(buf, v []byte) []byte {
-	var u [16]byte
-	binary.BigEndian.PutUint32(u[0:], binary.LittleEndian.Uint32(v[0:]))
-	binary.BigEndian.PutUint16(u[4:], binary.LittleEndian.Uint16(v[4:]))
-	binary.BigEndian.PutUint16(u[6:], binary.LittleEndian.Uint16(v[6:]))
-	copy(u[8:], v[8:])
-	for i, b := range u {
+	for i, b := range v {
 		if i == 4 || i == 6 || i == 8 || i == 10 {
 			buf = append(buf, '-')
 		}

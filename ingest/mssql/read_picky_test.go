@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -100,7 +101,7 @@ func TestAServerThatKnowsLessIsReadAllTheSame(t *testing.T) {
 			at.through = func(to driver.Connector) driver.Connector {
 				return picky{to, regexp.MustCompile(refuses), 102, c.params}
 			}
-			client := at.open(t, mssql.Options{})
+			client := at.open(t, mssql.Options{Isolation: mssql.IsolationReadCommitted})
 			if _, err := client.Survey(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -160,6 +161,29 @@ type deafConn struct{ driverConn }
 
 func (c deafConn) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {
 	return c.driverConn.PrepareContext(ctx, regexp.MustCompile(`TOP \(\d+\)`).ReplaceAllString(text, ""))
+}
+
+func TestWhatIsListedAndCannotBeReadIsSaidSo(t *testing.T) {
+	t.Parallel()
+	for number, denied := range map[int32]bool{229: true, 4413: false} {
+		s := tdstest.Start(t, tdstest.Options{Tables: practice()})
+		at := siteOf(s)
+		at.through = func(to driver.Connector) driver.Connector {
+			return picky{to, regexp.MustCompile(`\[Open Matters\]`), number, false}
+		}
+		survey, err := at.open(t, mssql.Options{}).Survey(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(survey.Relations, func(r mssql.Relation) bool { return r.Name == "Open Matters" })
+		if !denied {
+			if i >= 0 || !strings.Contains(strings.Join(survey.Notes, "\n"), "reports.Open Matters is listed but cannot be read") {
+				t.Errorf("%v, %q", survey.Relations, survey.Notes)
+			}
+		} else if r := survey.Relations[i]; !r.Denied || len(r.Columns) != 0 || r.Rows != -1 {
+			t.Errorf("%+v", r)
+		}
+	}
 }
 
 func TestColumnsThatAreDeniedAreLeftOut(t *testing.T) {

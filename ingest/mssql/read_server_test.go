@@ -155,7 +155,7 @@ func TestServerPartsMakeUpTheWhole(t *testing.T) {
 		keyed("varchar", "varchar(20)", rows, func(i int) any { return fmt.Sprintf("k'%02d", i) }),
 		keyed("accents", "varchar(20)", rows, func(i int) any { return fmt.Sprintf("é%02d", i) }),
 		keyed("nvarchar", "nvarchar(20)", rows, func(i int) any { return fmt.Sprintf("漢'%02d", i) }),
-		keyed("guid", "uniqueidentifier", rows, func(i int) any { return fmt.Sprintf("00112233-4455-6677-8899-%012X", i*37) }),
+		keyed("guid", "uniqueidentifier", rows, func(i int) any { return fmt.Sprintf("%08X-4455-6677-8899-AABBCCDDEEFF", i*0x10003) }),
 		keyed("decimal", "decimal(9,0)", rows, func(i int) any { return fmt.Sprint(i) }),
 	}
 	onEachServer(t, tables, func(t *testing.T, at site) {

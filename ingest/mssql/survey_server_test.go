@@ -76,13 +76,11 @@ func TestASurveyMakesDoWithWhatThereIs(t *testing.T) {
 				for i := range survey.Relations {
 					names = append(names, survey.Relations[i].String())
 				}
-				if want := []string{"dbo.Client", "dbo.Matter", "hr.Salary", "reports.Open Matters"}; !slices.Equal(names, want) {
+				// What may not be read at all is not in SQL Server's catalogue either.
+				if want := []string{"dbo.Client", "dbo.Matter", "reports.Open Matters"}; !slices.Equal(names, want) {
 					t.Fatalf("%q", names)
 				}
 				checkMatter(t, find(t, survey, "dbo", "Matter"), c.o, c.noKey)
-				if r := find(t, survey, "hr", "Salary"); !r.Denied || len(r.Columns) != 0 || r.Rows != -1 {
-					t.Errorf("%+v", r)
-				}
 				if r := find(t, survey, "reports", "Open Matters"); r.Kind != "view" || r.Rows != 3 || r.Key != "" {
 					t.Errorf("%+v", r)
 				}
