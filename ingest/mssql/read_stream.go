@@ -104,14 +104,21 @@ func (c *Client) stream(ctx context.Context, s *session, q *plan, text string, a
 }
 
 // end closes rows, which tells the server to stop where it has not. Over a connection that is no good the driver would wait
-// for an answer: that one is closed as it is.
+// for an answer: that one is closed as it is. Nor is it told twice, once the driver has noticed the end of the context and has
+// the server's word that it stopped: to Close the driver might not know that any more.
 func (s *session) end(rows driver.Rows, err error) error {
-	if err != nil && !s.usable() {
+	switch {
+	case err != nil && !s.usable():
 		s.broken = true
+		return nil
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return nil
 	}
 	return rows.Close()
 }
+
+// errStopped is a read that we ended while rows came, and the driver does not know yet.
+var errStopped = errors.New("the reading was stopped")
 
 // reading is the state of reading one result.
 type reading struct {
@@ -217,7 +224,7 @@ func (r *reading) all(ctx context.Context, count *atomic.Int64) error {
 			}
 		}
 		if r.n%checkEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
+			return errStopped
 		}
 	}
 }

@@ -138,19 +138,20 @@ func (s *session) run(ctx context.Context, most int, text string, row func(r rec
 		return fmt.Errorf("the answer has %d columns", len(names))
 	}
 	r := record{names: names, values: make([]driver.Value, len(names))}
-	for range most {
+	for n := 0; ; n++ { // one more than most, as the end of what is no longer spares the server an attention
 		switch err := rows.Next(r.values); {
 		case errors.Is(err, io.EOF):
 			closed = true
 			return rows.Close() // an error that came after the rows
 		case err != nil:
 			return err
+		case n == most:
+			return nil
 		}
 		if err := row(r); err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 // exec runs a statement and drops its rows.
