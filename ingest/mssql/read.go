@@ -126,6 +126,9 @@ func (c *Client) read(ctx context.Context, s *session, p *Part, out *sink) (Part
 		text, args := q.statement()
 		res, err := c.stream(ctx, s, q, text, args, out)
 		res.Notes = q.notes
+		if errors.Is(err, errChanged) {
+			c.forget(p.Schema, p.Name)
+		}
 		if err == nil || out.touched || s.lost(ctx, err) || final(err) {
 			return res, err
 		}

@@ -12,6 +12,7 @@ import (
 
 	tds "github.com/microsoft/go-mssqldb"
 
+	"dropline/ingest"
 	"dropline/ingest/mssql"
 	"dropline/internal/tdstest"
 )
@@ -161,6 +162,25 @@ type deafConn struct{ driverConn }
 
 func (c deafConn) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {
 	return c.driverConn.PrepareContext(ctx, regexp.MustCompile(`TOP \(\d+\)`).ReplaceAllString(text, ""))
+}
+
+func TestAServerThatAllowsSnapshotsAndHasNone(t *testing.T) {
+	t.Parallel()
+	s := tdstest.Start(t, tdstest.Options{Tables: practice(), Snapshot: true})
+	at := siteOf(s)
+	at.through = func(to driver.Connector) driver.Connector {
+		return picky{to, regexp.MustCompile(`BEGIN TRAN|@@TRANCOUNT`), 102, false}
+	}
+	c := at.open(t, mssql.Options{})
+	if level, note := c.Isolation(); level != "read committed" || !strings.Contains(note, "refused") || c.Sessions() != 3 || c.Snapshots() != 0 {
+		t.Errorf("%s (%s), %d sessions, %d snapshots", level, note, c.Sessions(), c.Snapshots())
+	}
+	if text, _ := read(t, c, mssql.Part{Schema: "dbo", Name: "Client"}); text != "ImportId\na\nb\n" {
+		t.Errorf("%q", text)
+	}
+	if _, err := at.tryOpen(t, mssql.Options{Isolation: mssql.IsolationSnapshot}); ingest.KindOf(err) != ingest.Invalid {
+		t.Errorf("demanded: %v", err)
+	}
 }
 
 func TestWhatIsListedAndCannotBeReadIsSaidSo(t *testing.T) {

@@ -326,6 +326,9 @@ func TestServerQueries(t *testing.T) {
 				t.Errorf("%s: %v", query, err)
 			}
 		}
+		if text, _ := read(t, c, mssql.Part{Query: "SELECT CAST(0x00D84100 AS nvarchar(2)) AS t FROM " + from + " WHERE [k] = 1"}); text != "t\n\uFFFDA\n" {
+			t.Errorf("half a character: %q", text)
+		}
 		wide := "SELECT [t] FROM " + mssql.Bracketed(at.schema) + ".[Wide]"
 		if text, _ := read(t, c, mssql.Part{Query: wide}); text != "t\n漢字 é\nplain\n" {
 			t.Errorf("texts in UTF-8: %q", text)

@@ -135,6 +135,8 @@ type reading struct {
 	lastKey int64
 }
 
+var errChanged = errors.New("was changed while it was read")
+
 // begin takes in what the result looks like, and writes nothing yet.
 func (q *plan) begin(rows driver.Rows, out *sink) (*reading, error) {
 	n := len(rows.Columns())
@@ -158,8 +160,8 @@ func (q *plan) begin(rows driver.Rows, out *sink) (*reading, error) {
 			}
 		}
 		if n != len(q.read)+bases {
-			return nil, ingest.Errorf(ingest.Unavailable, "mssql.Read",
-				"%s has changed while it was read: it had %d columns and now has %d", q.part.String(), len(q.read)+bases, n)
+			return nil, ingest.E(ingest.Unavailable, "mssql.Read",
+				fmt.Errorf("%s %w: it had %d columns and now has %d", q.part.String(), errChanged, len(q.read)+bases, n))
 		}
 		written = len(q.written)
 		for i := range q.read {

@@ -87,3 +87,10 @@ func (c *Client) remembered(schema, name string) (known, bool) {
 	k, ok := c.known[fullName(schema, name)]
 	return k, ok
 }
+
+// forget makes the next Read look anew.
+func (c *Client) forget(schema, name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.known, fullName(schema, name))
+}

@@ -130,15 +130,27 @@ func (s *session) columns(ctx context.Context, text string) ([]column, error) {
 		err = errNoRows
 	default:
 		columns = columnsOf(rows)
-		// The rows are none, or what comes with the first packets: an error may follow.
-		if e := rows.Next(make([]driver.Value, n)); e != nil && !errors.Is(e, io.EOF) {
-			err = e
-		}
+		err = drain(rows, n)
 	}
 	if e := s.end(rows, err); err == nil {
 		err = e
 	}
 	return columns, err
+}
+
+// drain reads what is left of a result, if that is little: there should be no row, but a server that sends some need not know
+// how to stop either.
+func drain(rows driver.Rows, width int) error {
+	const little = 1000
+	values := make([]driver.Value, width)
+	for range little {
+		if err := rows.Next(values); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Describe returns the columns of a query that a mapping names. It never runs it to its end. A query that the server refuses
