@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	tds "github.com/microsoft/go-mssqldb"
@@ -139,7 +140,10 @@ func TestAServerThatSendsAllForTheFirst(t *testing.T) {
 	t.Parallel()
 	s := tdstest.Start(t, tdstest.Options{Tables: []tdstest.Table{large("Big", 10)}})
 	at := siteOf(s)
-	at.through = func(to driver.Connector) driver.Connector { return deafToTop{to} }
+	top := regexp.MustCompile(`TOP \(\d+\)`)
+	at.through = func(to driver.Connector) driver.Connector {
+		return hears{to, func(text string) string { return top.ReplaceAllString(text, "") }}
+	}
 	c := at.open(t, mssql.Options{})
 	res, err := c.Read(t.Context(), mssql.Part{Schema: "dbo", Name: "Big", Key: "id", Limit: 4}, io.Discard, nil)
 	if err != nil || res.Rows != 10 || res.More {
@@ -147,21 +151,66 @@ func TestAServerThatSendsAllForTheFirst(t *testing.T) {
 	}
 }
 
-// deafToTop is a server that takes TOP and does not heed it.
-type deafToTop struct{ driver.Connector }
+func TestARowOutOfOrderIsNoPart(t *testing.T) {
+	t.Parallel()
+	s := tdstest.Start(t, tdstest.Options{Tables: []tdstest.Table{large("Big", 10)}})
+	at := siteOf(s)
+	order := regexp.MustCompile(`ORDER BY \[id\]`)
+	at.through = func(to driver.Connector) driver.Connector {
+		return hears{to, func(text string) string { return order.ReplaceAllString(text, "ORDER BY [id] DESC") }}
+	}
+	c := at.open(t, mssql.Options{})
+	if _, err := c.Read(t.Context(), mssql.Part{Schema: "dbo", Name: "Big", Key: "id", Limit: 4}, io.Discard, nil); err == nil || mssql.IsLost(err) {
+		t.Errorf("%v", err)
+	}
+}
 
-func (d deafToTop) Connect(ctx context.Context) (driver.Conn, error) {
-	c, err := d.Connector.Connect(ctx)
+func TestATableThatChangesIsReadAnew(t *testing.T) {
+	t.Parallel()
+	s := tdstest.Start(t, tdstest.Options{Tables: practice()})
+	at := siteOf(s)
+	var changed atomic.Bool
+	at.through = func(to driver.Connector) driver.Connector {
+		return hears{to, func(text string) string {
+			if changed.Load() && strings.Contains(text, "FROM [dbo].[Client]") {
+				return "SELECT ImportId, ImportId AS Again FROM [dbo].[Client]"
+			}
+			return text
+		}}
+	}
+	c := at.open(t, mssql.Options{})
+	p := mssql.Part{Schema: "dbo", Name: "Client"}
+	read(t, c, p)
+	changed.Store(true)
+	if _, err := c.Read(t.Context(), p, io.Discard, nil); !mssql.IsLost(err) {
+		t.Fatalf("%v", err)
+	}
+	if text, _ := read(t, c, p); text != "ImportId,Again\na,a\nb,b\n" {
+		t.Errorf("%q", text)
+	}
+}
+
+// hears is a server that understands another thing than is said.
+type hears struct {
+	driver.Connector
+	heard func(text string) string
+}
+
+func (h hears) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := h.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return deafConn{c.(driverConn)}, nil
+	return hearsConn{c.(driverConn), h.heard}, nil
 }
 
-type deafConn struct{ driverConn }
+type hearsConn struct {
+	driverConn
+	heard func(text string) string
+}
 
-func (c deafConn) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {
-	return c.driverConn.PrepareContext(ctx, regexp.MustCompile(`TOP \(\d+\)`).ReplaceAllString(text, ""))
+func (c hearsConn) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {
+	return c.driverConn.PrepareContext(ctx, c.heard(text))
 }
 
 func TestAServerThatAllowsSnapshotsAndHasNone(t *testing.T) {
