@@ -157,13 +157,17 @@ func appendBytes(buf, v []byte, k valueKind) []byte {
 	return buf
 }
 
-// appendGUID appends a uniqueidentifier. Its first three groups are stored with their last byte first; connections are made so
-// that the driver has them in the order of the text.
+// storedAt is where the bytes of a uniqueidentifier's text are stored: its first three groups have their last byte first, and
+// the driver leaves them so unless it is told otherwise.
+const storedAt = "\x03\x02\x01\x00\x05\x04\x07\x06\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f"
+
+// appendGUID appends a uniqueidentifier of sixteen bytes.
 func appendGUID(buf, v []byte) []byte {
-	for i, b := range v {
+	for i := range len(storedAt) {
 		if i == 4 || i == 6 || i == 8 || i == 10 {
 			buf = append(buf, '-')
 		}
+		b := v[storedAt[i]]
 		buf = append(buf, upperHex[b>>4], upperHex[b&15])
 	}
 	return buf
