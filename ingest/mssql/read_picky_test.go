@@ -190,6 +190,31 @@ func TestATableThatChangesIsReadAnew(t *testing.T) {
 	}
 }
 
+func TestASurveyOutlivesAServerThatHangsUp(t *testing.T) {
+	t.Parallel()
+	s := tdstest.Start(t, tdstest.Options{Tables: practice()})
+	at := siteOf(s)
+	fatal := regexp.MustCompile(`dm_db_partition_stats|sys\.indexes|\[Open Matters\]`)
+	at.through = func(to driver.Connector) driver.Connector {
+		return hears{to, func(text string) string {
+			if fatal.MatchString(text) {
+				return "RAISERROR('gone', 24, 1)"
+			}
+			return text
+		}}
+	}
+	survey, err := at.open(t, mssql.Options{}).Survey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := find(t, survey, "dbo", "Matter"); r.Rows != 100 || r.Key != "" || len(r.Columns) != 4 {
+		t.Errorf("%+v", r)
+	}
+	if notes := strings.Join(survey.Notes, "\n"); strings.Count(notes, "the connection was lost over it") < 2 {
+		t.Errorf("%q", survey.Notes)
+	}
+}
+
 // hears is a server that understands another thing than is said.
 type hears struct {
 	driver.Connector

@@ -92,7 +92,8 @@ func (c *Client) Survey(ctx context.Context) (*Survey, error) {
 		out.Version = shown(text)
 	}
 	var n notes
-	cat, err := c.catalogue(ctx, s, &n)
+	q := &querier{client: c, session: s, notes: &n}
+	cat, err := q.catalogue(ctx)
 	if err != nil {
 		return nil, Translate(err, c.conn)
 	}
@@ -106,7 +107,7 @@ func (c *Client) Survey(ctx context.Context) (*Survey, error) {
 	}
 	count := counter{client: c, until: time.Now().Add(countPatience * c.options.QueryTimeout)}
 	for _, r := range cat.relations {
-		keep, err := c.look(ctx, s, cat, r, &count, &n)
+		keep, err := q.look(ctx, cat, r, &count)
 		if err != nil {
 			return nil, Translate(err, c.conn)
 		}
@@ -124,7 +125,8 @@ func (c *Client) Survey(ctx context.Context) (*Survey, error) {
 
 // look finds a relation's columns, key and number of rows. It returns an error only where the session is lost, and false for
 // what is listed but cannot be read.
-func (c *Client) look(ctx context.Context, s *session, cat *catalogue, r *listed, count *counter, n *notes) (bool, error) {
+func (q *querier) look(ctx context.Context, cat *catalogue, r *listed, count *counter) (bool, error) {
+	c, s := q.client, q.session
 	r.Rows = -1
 	if c.options.Wanted != nil && !c.options.Wanted(r.Schema, r.Name) {
 		return true, nil
@@ -132,16 +134,16 @@ func (c *Client) look(ctx context.Context, s *session, cat *catalogue, r *listed
 	columns, err := c.probe(ctx, s, r.Schema, r.Name)
 	chosen := number(err) == numDeniedColumn
 	if chosen {
-		columns, err = c.probeEach(ctx, s, r, cat.names(r), n)
+		columns, err = c.probeEach(ctx, s, r, cat.names(r), q.notes)
 	}
 	switch {
 	case s.lost(ctx, err):
-		return false, err
+		return false, q.survive(ctx, r.String(), err)
 	case isDenied(err):
 		r.Denied = true
 		return true, nil
 	case err != nil:
-		n.add("%s is listed but cannot be read: %s", r.String(), c.reason(err))
+		q.notes.add("%s is listed but cannot be read: %s", r.String(), c.reason(err))
 		return false, nil
 	}
 	cat.enrich(r, columns)
@@ -149,7 +151,9 @@ func (c *Client) look(ctx context.Context, s *session, cat *catalogue, r *listed
 	r.Columns = exported(columns)
 	r.Key = cat.key(r, columns)
 	if r.Rows = cat.rows(r); r.Rows <= 0 {
-		r.Rows, err = count.rows(ctx, s, r.Schema, r.Name)
+		if r.Rows, err = count.rows(ctx, s, r.Schema, r.Name); err != nil {
+			err = q.survive(ctx, "the number of rows of "+r.String(), err)
+		}
 	}
 	return true, err
 }
