@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -103,14 +104,21 @@ func (c *Client) stream(ctx context.Context, s *session, q *plan, text string, a
 }
 
 // end closes rows, which tells the server to stop where it has not. Over a connection that is no good the driver would wait
-// for an answer: that one is closed as it is.
+// for an answer: that one is closed as it is. Nor is it told twice, once the driver has noticed the end of the context and has
+// the server's word that it stopped: to Close the driver might not know that any more.
 func (s *session) end(rows driver.Rows, err error) error {
-	if err != nil && !s.usable() {
+	switch {
+	case err != nil && !s.usable():
 		s.broken = true
+		return nil
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return nil
 	}
 	return rows.Close()
 }
+
+// errStopped is a read that we ended while rows came, and the driver does not know yet.
+var errStopped = errors.New("the reading was stopped")
 
 // reading is the state of reading one result.
 type reading struct {
@@ -129,6 +137,8 @@ type reading struct {
 	writtenKey driver.Value // of the last of them
 }
 
+var errChanged = errors.New("was changed while it was read")
+
 // begin takes in what the result looks like, and writes nothing yet.
 func (q *plan) begin(rows driver.Rows, out *sink) (*reading, error) {
 	n := len(rows.Columns())
@@ -140,15 +150,20 @@ func (q *plan) begin(rows driver.Rows, out *sink) (*reading, error) {
 	}
 	columns := columnsOf(rows)
 	written, bases := len(columns), 0
-	if q.text == "" {
+	if q.from == "" {
+		if slices.ContainsFunc(columns, func(c column) bool { return c.utf8 }) {
+			q.read, q.written = columns, columns
+			return nil, errUTF8
+		}
+	} else {
 		for i := range q.written {
 			if q.bases && q.written[i].kind == kindVariant {
 				bases++
 			}
 		}
 		if n != len(q.read)+bases {
-			return nil, ingest.Errorf(ingest.Unavailable, "mssql.Read",
-				"%s has changed while it was read: it had %d columns and now has %d", q.part.String(), len(q.read)+bases, n)
+			return nil, ingest.E(ingest.Unavailable, "mssql.Read",
+				fmt.Errorf("%s %w: it had %d columns and now has %d", q.part.String(), errChanged, len(q.read)+bases, n))
 		}
 		written = len(q.written)
 		for i := range q.read {
@@ -159,7 +174,7 @@ func (q *plan) begin(rows driver.Rows, out *sink) (*reading, error) {
 		rows: rows, columns: columns[:written], values: make([]driver.Value, n), out: out, keyAt: -1, sinceAt: -1,
 		encoder: newEncoder(columns[:written]),
 	}
-	if q.text == "" {
+	if q.from != "" {
 		for i, at := 0, len(q.read); i < written && bases > 0; i++ {
 			if q.written[i].kind == kindVariant {
 				r.encoder.bases[i] = at
@@ -213,7 +228,7 @@ func (r *reading) all(ctx context.Context, count *atomic.Int64) error {
 			}
 		}
 		if r.n%checkEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
+			return errStopped
 		}
 	}
 }
