@@ -37,13 +37,13 @@ func (w *Watcher) dropLostParts(ctx context.Context) error {
 	var batch []ingest.Object
 	seen, more := 0, false
 	flush := func() bool {
-		err := w.judgeParts(ctx, batch, now)
+		judged, err := w.judgeParts(ctx, batch, now)
 		errs = append(errs, err)
-		if err == nil && len(batch) > 0 {
+		if judged && len(batch) > 0 {
 			w.sweptParts = batch[len(batch)-1].Key
 		}
 		batch = batch[:0]
-		return err == nil
+		return judged
 	}
 	err := w.cfg.Bucket.List(ctx, ingest.DatabasePrefix, w.sweptParts, func(o ingest.Object) bool {
 		if o.Key >= until {
@@ -70,10 +70,11 @@ func (w *Watcher) dropLostParts(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// judgeParts deletes those of the objects that are nobody's.
-func (w *Watcher) judgeParts(ctx context.Context, objects []ingest.Object, now time.Time) error {
+// judgeParts deletes those of the objects that are nobody's. It returns false if the ledger could not be asked. What cannot be
+// deleted is reported, and not tried again by this process: it must not keep the sweep from what comes after.
+func (w *Watcher) judgeParts(ctx context.Context, objects []ingest.Object, now time.Time) (bool, error) {
 	if len(objects) == 0 {
-		return nil
+		return true, nil
 	}
 	keys := make([]string, len(objects))
 	for i := range objects {
@@ -81,8 +82,9 @@ func (w *Watcher) judgeParts(ctx context.Context, objects []ingest.Object, now t
 	}
 	known, err := w.cfg.Ledger.Known(ctx, keys)
 	if err != nil {
-		return err
+		return false, err
 	}
+	var errs []error
 	for i, o := range objects {
 		if known[i] || now.Sub(o.ModTime) < lostPart {
 			continue
@@ -92,17 +94,19 @@ func (w *Watcher) judgeParts(ctx context.Context, objects []ingest.Object, now t
 			w.stranger(ctx, ingest.DatabasePrefix)
 			continue
 		}
-		// Of no import in this database: it is another's bucket too, or a backup was restored.
-		if _, err := w.cfg.Ledger.Import(ctx, tenant, id); err != nil && ingest.KindOf(err) == ingest.NotFound {
+		if _, err := w.cfg.Ledger.Import(ctx, tenant, id); err != nil {
+			if ingest.KindOf(err) != ingest.NotFound {
+				return false, errors.Join(append(errs, err)...)
+			}
+			// Of no import in this database: it is another's bucket too, or a backup was restored.
 			w.stranger(ctx, ingest.DatabasePrefix+"*/"+string(tenant))
 			continue
-		} else if err != nil {
-			return err
 		}
 		if err := w.cfg.Bucket.Delete(ctx, o.Key); err != nil {
-			return err
+			errs = append(errs, err)
+			continue
 		}
 		w.cfg.Logger.InfoContext(ctx, "deleted a part of a database that no import has", "key", o.Key, "size", o.Size)
 	}
-	return nil
+	return true, errors.Join(errs...)
 }
