@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -167,8 +168,8 @@ type DatabaseSecret struct {
 // String implements fmt.Stringer.
 func (DatabaseSecret) String() string { return "[a connection string]" }
 
-// GoString implements fmt.GoStringer.
-func (s DatabaseSecret) GoString() string { return s.String() }
+// Format implements fmt.Formatter: some verbs look past String, and past GoString too.
+func (s DatabaseSecret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // LogValue implements slog.LogValuer.
 func (s DatabaseSecret) LogValue() slog.Value { return slog.StringValue(s.String()) }

@@ -224,8 +224,6 @@ func TestPartsInTheTree(t *testing.T) {
 	w.promote(imp.ID)
 }
 
-func only(_ any, err error) error { return err }
-
 func TestRetryOfADatabase(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
