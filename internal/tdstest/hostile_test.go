@@ -38,6 +38,8 @@ func TestErrors(t *testing.T) {
 		"SELECT CAST('x' AS date)":                                       241,
 		"SELECT CAST('x' AS nothing)":                                    2715,
 		"DELETE FROM etl.Person":                                         262,
+		"RAISERROR('mine', 12, 3) WITH NOWAIT":                           50000,
+		"RAISERROR('mine', 20, 3)":                                       2754,
 		"USE nowhere":                                                    911,
 		"THROW 51000, 'mine', 3":                                         51000,
 		"SELECT " + strings.Repeat("(", 300) + "1":                       191,
@@ -126,5 +128,23 @@ func TestSoup(t *testing.T) {
 	}
 	if panics.Load() > 0 || good < 20 {
 		t.Errorf("%d panics, %d queries that mean something", panics.Load(), good)
+	}
+}
+
+// TestFatal ends the connection by an error of class 20 and more.
+func TestFatal(t *testing.T) {
+	t.Parallel()
+	s := tdstest.Start(t, tdstest.Options{})
+	conn, err := open(t, s.URL()).Conn(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	var e mssql.Error
+	if _, err := conn.ExecContext(within(t), "RAISERROR('gone', 24, 1) WITH LOG"); !errors.As(err, &e) || e.Class != 24 {
+		t.Error(err)
+	}
+	if err := conn.PingContext(within(t)); err == nil {
+		t.Error("the connection is still there")
 	}
 }
