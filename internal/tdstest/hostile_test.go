@@ -42,6 +42,8 @@ func TestErrors(t *testing.T) {
 		"USE nowhere":                                                    911,
 		"THROW 51000, 'mine', 3":                                         51000,
 		"SELECT " + strings.Repeat("(", 300) + "1":                       191,
+		"SELECT 1" + strings.Repeat("+1", 200_000):                       191,
+		"SELECT CAST('1e999999999' AS decimal(5,2))":                     8114,
 		"SELECT (SELECT id FROM etl.Person)":                             512,
 	} {
 		var e mssql.Error
