@@ -176,7 +176,7 @@ func TestAttention(t *testing.T) {
 	if err := db.PingContext(within(t)); err != nil {
 		t.Error(err)
 	}
-	if s.Attentions() != 6 || s.MaxConnections() != 1 {
+	if s.Attentions() < 6 || s.MaxConnections() != 1 {
 		t.Errorf("%d attentions, %d connections", s.Attentions(), s.MaxConnections())
 	}
 }

@@ -32,8 +32,10 @@ type Options struct {
 	ZeroPartitions bool
 	// HideNullability says of every column, in results and in the catalogue, that it may be NULL.
 	HideNullability bool
-	// Denied names relations ("schema.name", "name" or "schema.*") on which SELECT is denied: error 229.
-	Denied []string
+	// Denied names relations ("schema.name", "name" or "schema.*", also "sys.partitions" or "sys.*") on which SELECT is
+	// denied: error 229. The catalogue does not show them, unless ShowDenied, which is as if VIEW DEFINITION were granted.
+	Denied     []string
+	ShowDenied bool
 	// Collation is the database's; the empty one is Latin1. A column may have its own: "varchar(20) COLLATE …".
 	Collation Collation
 	Faults    Faults
