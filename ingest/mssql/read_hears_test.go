@@ -69,13 +69,19 @@ func TestATableThatChangesIsReadAnew(t *testing.T) {
 
 func TestASurveyOutlivesAServerThatHangsUp(t *testing.T) {
 	t.Parallel()
-	s := tdstest.Start(t, tdstest.Options{Tables: practice()})
+	s := tdstest.Start(t, tdstest.Options{
+		Tables: append(practice(), large("Trap", 10)),
+		Faults: tdstest.Faults{
+			ErrorTable: "Trap", ErrorAfterRows: 1, ErrorTimes: 100,
+			RowError: &tdstest.Error{Number: 823, Class: 24, State: 1, Message: "gone"},
+		},
+	})
 	at := siteOf(s)
 	fatal := regexp.MustCompile(`dm_db_partition_stats|sys\.indexes|\[Open Matters\]`)
 	at.through = func(to driver.Connector) driver.Connector {
 		return hears{to, func(text string) string {
 			if fatal.MatchString(text) {
-				return "RAISERROR('gone', 24, 1)"
+				return "SELECT * FROM [dbo].[Trap]"
 			}
 			return text
 		}}
