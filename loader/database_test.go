@@ -95,7 +95,7 @@ func TestADatabaseIsImported(t *testing.T) {
 	}
 	for _, f := range imp.Files {
 		entry, err := p.ledger.Stat(t.Context(), acme, ingest.Archive+"/"+ingest.StemOf(imp)+f.Path)
-		if err != nil || entry.Size != f.Size || !strings.HasSuffix(f.Path, ".csv.zst") {
+		if err != nil || entry.Size != f.Size || !strings.HasSuffix(f.Path, ".csv.gz") {
 			t.Errorf("%s in the archive: %+v, %v", f.Path, entry, err)
 		}
 	}
@@ -140,11 +140,11 @@ func TestRowsOfADatabaseAreRefusedWithTheirPlace(t *testing.T) {
 	for _, r := range rejects {
 		found[r.File+" "+r.Code] = r
 	}
-	r := found["/database/dbo.Matter.csv.zst "+ingest.CodeMissingRef]
+	r := found["/database/dbo.Matter.csv.gz "+ingest.CodeMissingRef]
 	if r.Record != 5 || r.Column != "ClientId" || r.Value != "nobody" || r.Table != "Matter" {
 		t.Errorf("the reference: %+v of %v", r, rejects)
 	}
-	r = found["/database/dbo.MatterNote.csv.zst "+ingest.CodeTooLong]
+	r = found["/database/dbo.MatterNote.csv.gz "+ingest.CodeTooLong]
 	if r.Record != 3 || r.Column != "Subject" || !strings.HasPrefix(r.Value, "xxx") {
 		t.Errorf("the text: %+v", r)
 	}

@@ -9,16 +9,14 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/klauspost/compress/zstd"
+	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/gzip"
 
 	"dropline/ingest"
 	"dropline/mapping"
 )
 
 const (
-	// storedWindow is the most memory that reading a compressed part of a database back may take for its window. What we
-	// write has a smaller one, and what dropline push writes too.
-	storedWindow = 8 << 20
 	// A compressed file that a client sent may become maxRatio times as large, and freeRatio bytes in any case: rows compress
 	// ten times, those of a file that is made to fill the server thousands of times.
 	maxRatio  = 200
@@ -81,20 +79,12 @@ func (o *opened) Close() error { return o.body.Close() }
 // openPart opens a part of a relation of a database, compressed or not.
 func (r *run) openPart(o *opened, f *ingest.ImportFile, relation, table string, body io.ReadCloser) (err error) {
 	var source io.Reader = body
-	if strings.HasSuffix(f.Path, ".zst") {
+	if strings.HasSuffix(f.Path, ".gz") {
 		raw := &countingReader{r: body}
-		decoder, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(storedWindow),
-			zstd.WithDecoderMaxMemory(storedWindow))
-		if err != nil {
-			return ingest.E(ingest.Internal, "loader.open", err)
-		}
-		o.body, o.bytes = &decompressed{decoder, body}, func() int64 { return raw.n }
-		source = &expanding{decoder: decoder, left: max(freeRatio, maxRatio*f.Size)}
+		o.bytes = func() int64 { return raw.n }
+		source = &expanding{raw: raw, left: max(freeRatio, maxRatio*f.Size)}
 	}
 	o.Reader, err = r.openRelation(relation, table, source)
-	if err != nil && o.body != body {
-		o.body.(*decompressed).Decoder.Close()
-	}
 	return err
 }
 
@@ -109,7 +99,7 @@ func (r *run) openRelation(relation, table string, source io.Reader) (*mapping.R
 
 // pushedPath is where dropline push puts the parts of a database's relations: below a folder for the schema's table, named for
 // the relation and numbered.
-var pushedPath = regexp.MustCompile(`^` + ingest.Inbox + `/` + ingest.PushFolder + `/([A-Za-z0-9_]+)/([^/]+)\.[0-9]+\.csv(?:\.zst)?$`)
+var pushedPath = regexp.MustCompile(`^` + ingest.Inbox + `/` + ingest.PushFolder + `/([A-Za-z0-9_]+)/([^/]+)\.[0-9]+\.csv(?:\.gz)?$`)
 
 // pushed reads from a file's path what relation of a client's database it holds, and for which table.
 func pushed(path string) (relation, table string, ok bool) {
@@ -119,18 +109,6 @@ func pushed(path string) (relation, table string, ok bool) {
 	}
 	relation, err := url.PathUnescape(m[2])
 	return relation, m[1], err == nil
-}
-
-// decompressed is a decoder with what it reads from.
-type decompressed struct {
-	*zstd.Decoder
-	body io.Closer
-}
-
-// Close implements io.Closer.
-func (d *decompressed) Close() error {
-	d.Decoder.Close()
-	return d.body.Close()
 }
 
 type countingReader struct {
@@ -145,28 +123,29 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// expanding reads what a client compressed, as far as it may expand, and says of what is wrong with it that the file is.
+// expanding reads what is compressed, as far as it may expand, and says of what is wrong with it that the file is.
 type expanding struct {
-	decoder *zstd.Decoder
+	raw     io.Reader
+	decoder *gzip.Reader // nil before the first Read
 	left    int64
 }
 
 // Read implements io.Reader.
-func (e *expanding) Read(p []byte) (int, error) {
-	n, err := e.decoder.Read(p)
+func (e *expanding) Read(p []byte) (n int, err error) {
+	if e.decoder == nil {
+		e.decoder, err = gzip.NewReader(e.raw)
+	}
+	if err == nil {
+		n, err = e.decoder.Read(p)
+	}
 	if e.left -= int64(n); e.left < 0 {
 		return 0, &ingest.FileRefusal{
 			Code: ingest.CodeUnreadable, Message: fmt.Sprintf("the file becomes more than %d times as large when it is decompressed: send it uncompressed", maxRatio),
 		}
 	}
-	for _, fault := range []error{
-		zstd.ErrMagicMismatch, zstd.ErrReservedBlockType, zstd.ErrCompressedSizeTooBig, zstd.ErrBlockTooSmall, zstd.ErrUnexpectedBlockSize,
-		zstd.ErrWindowSizeExceeded, zstd.ErrWindowSizeTooSmall, zstd.ErrDecoderSizeExceeded, zstd.ErrUnknownDictionary,
-		zstd.ErrFrameSizeExceeded, zstd.ErrFrameSizeMismatch, zstd.ErrCRCMismatch, io.ErrUnexpectedEOF,
-	} {
-		if errors.Is(err, fault) {
-			return n, &ingest.FileRefusal{Code: ingest.CodeUnreadable, Message: "the file is not whole zstd: " + fault.Error() + ": send it again"}
-		}
+	var corrupt flate.CorruptInputError
+	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &corrupt) {
+		return n, &ingest.FileRefusal{Code: ingest.CodeUnreadable, Message: "the file is not whole gzip: send it again"}
 	}
 	return n, err
 }

@@ -72,7 +72,7 @@ func (w *world) part(imp *ingest.Import, relation int, done bool) ingest.ImportF
 	n := len(imp.Files) + 1
 	content := fmt.Sprintf("%s part %d", rel.Name, rel.Parts)
 	f := ingest.ImportFile{
-		Number: n, Drop: ingest.NewDropID(), Path: fmt.Sprintf("/database/%s.%d.csv.zst", rel.Name, rel.Parts),
+		Number: n, Drop: ingest.NewDropID(), Path: fmt.Sprintf("/database/%s.%d.csv.gz", rel.Name, rel.Parts),
 		Key:  ingest.PartKey(w.clock.Now(), imp.Tenant, imp.ID, imp.Attempt, n),
 		Size: int64(len(content)), SHA256: sha256.Sum256([]byte(content)), ReceivedAt: w.clock.Now(), State: ingest.FileLoading,
 		Relation: rel.Name, Table: rel.Table, Ignored: rel.Ignored,

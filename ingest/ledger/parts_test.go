@@ -194,14 +194,14 @@ func TestPartsInTheTree(t *testing.T) {
 	w.end(imp, ingest.Staged, nil)
 
 	stem := "/archive/" + ingest.StemOf(imp)
-	same(t, "archived", w.names(stem+"/database"), []string{"dbo.Contact.1.csv.zst", "dbo.Matter.1.csv.zst", "dbo.Matter.2.csv.zst"})
-	at := stem + "/database/dbo.Matter.1.csv.zst"
+	same(t, "archived", w.names(stem+"/database"), []string{"dbo.Contact.1.csv.gz", "dbo.Matter.1.csv.gz", "dbo.Matter.2.csv.gz"})
+	at := stem + "/database/dbo.Matter.1.csv.gz"
 	e, err := w.Stat(ctx, acme, at)
 	w.must(err)
 	same(t, "entry", e, ingest.Entry{
 		Path: at, Kind: ingest.EntryDrop, Size: part.Size, ModTime: part.ReceivedAt, Key: part.Key, Drop: part.Drop, SHA256: part.SHA256,
 	})
-	same(t, "the client's file is where it was", w.names("/inbox/database"), []string{"dbo.Matter.1.csv.zst"})
+	same(t, "the client's file is where it was", w.names("/inbox/database"), []string{"dbo.Matter.1.csv.gz"})
 	w.want(w.Remove(ctx, acme, at), ingest.Denied)
 	w.want(w.Rename(ctx, acme, at, "/inbox/mine", true), ingest.Denied)
 	_, err = w.Stat(ctx, globex, at)
@@ -209,7 +209,7 @@ func TestPartsInTheTree(t *testing.T) {
 
 	second := w.close() // the client's file is imported, into another folder
 	w.finish(second.ID, ingest.Staged)
-	same(t, "archived", w.names("/archive/"+ingest.StemOf(second)+"/database"), []string{"dbo.Matter.1.csv.zst"})
+	same(t, "archived", w.names("/archive/"+ingest.StemOf(second)+"/database"), []string{"dbo.Matter.1.csv.gz"})
 	same(t, "and the part is still its own", w.dropNow(part.Drop).Import, imp.ID)
 
 	_, err = w.Cancel(ctx, acme, second.ID, "me")
