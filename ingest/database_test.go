@@ -65,7 +65,7 @@ func TestDatabaseSecretIsNotPrinted(t *testing.T) {
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "secret", secret, "pointer", &secret)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		for _, v := range []any{secret, &secret, []ingest.DatabaseSecret{secret}, struct{ S ingest.DatabaseSecret }{secret}} {
-			log.WriteString(fmt.Sprintf(verb+"\n", v))
+			fmt.Fprintf(&log, verb+"\n", v)
 		}
 	}
 	if s := log.String(); strings.Contains(s, "geheim") || strings.Contains(s, fmt.Sprintf("%x", "geheim")) {
