@@ -25,6 +25,7 @@ type fakeLedger struct {
 	imports     []ingest.Import // oldest first
 	rejects     map[ingest.ImportID][]ingest.Reject
 	drops       []ingest.Drop
+	sources     []ingest.Source
 	mappings    map[ingest.TenantID][]ingest.MappingVersion
 	keys        map[string]*rememberedKey
 	usage       ingest.Usage

@@ -19,7 +19,7 @@ const (
 func summaryOf(imp *ingest.Import, now time.Time) ImportSummary {
 	base := "/etl/imports/" + string(imp.ID)
 	var expected *int64
-	if imp.RowsTotal > 0 {
+	if imp.RowsTotal > 0 || imp.RowsTotal == 0 && imp.Database != nil && imp.Database.Plan != nil {
 		expected = ptr(imp.RowsTotal)
 	}
 	return ImportSummary{
