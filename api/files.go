@@ -22,6 +22,7 @@ const idleBody = time.Minute
 type uploadInput struct {
 	Name          string `path:"name" doc:"Path below the inbox; it may hold slashes" example:"daily/Matters.csv"`
 	Tenant        string `query:"tenant" doc:"For whom; needed with the operator's token"`
+	Batch         string `query:"batch" maxLength:"64" doc:"The file waits until POST /etl/batches/{batch}, which makes one import of all that were sent with it: 1 to 64 letters, digits, - and _"`
 	ContentDigest string `header:"Content-Digest" maxLength:"1000" doc:"sha-256=:<base64>: of the body (RFC 9530). A body that differs is refused" example:"sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"`
 	ReprDigest    string `header:"Repr-Digest" maxLength:"1000" doc:"The same as Content-Digest"`
 
@@ -112,6 +113,9 @@ func (s *Server) upload(ctx context.Context, in *uploadInput) (*uploadOutput, er
 			"send the whole file, without Content-Range; over SFTP an upload can be resumed",
 			ProblemError{Location: "header.Content-Range", Message: "not taken here"}).with("Connection", "close")
 	}
+	if in.Batch != "" && !ingest.BatchID(in.Batch).Valid() {
+		return nil, badBatch("query.batch")
+	}
 	digests, err := digestsOf(in.header)
 	if err != nil {
 		return nil, err
@@ -124,6 +128,13 @@ func (s *Server) upload(ctx context.Context, in *uploadInput) (*uploadOutput, er
 	ctx = context.WithoutCancel(ctx)
 	body := &countedBody{body: in.body, control: in.control, limit: s.cfg.MaxFileBytes}
 	delivery := ingest.Delivery{Tenant: tenant, Path: path, Via: ingest.ViaHTTP, By: callerName(ctx)}
+	if in.Batch != "" {
+		entry, err := s.cfg.Receiver.Hold(ctx, delivery, ingest.BatchID(in.Batch), &verifiedBody{body: body, digests: digests})
+		if err != nil {
+			return nil, orAbsent(err, noTenant())
+		}
+		return &uploadOutput{Location: "/etl/batches/" + in.Batch, Body: heldDrop(&entry, delivery)}, nil
+	}
 	drop, err := s.cfg.Receiver.Receive(ctx, delivery, &verifiedBody{body: body, digests: digests})
 	if err != nil {
 		return nil, orAbsent(err, noTenant())
@@ -254,6 +265,14 @@ func (s *Server) drop(ctx context.Context, in *dropInput) (*dropOutput, error) {
 		return nil, orAbsent(err, noDrop())
 	}
 	return &dropOutput{Body: dropOf(&drop)}, nil
+}
+
+// heldDrop is a file that will be a drop once its batch is delivered.
+func heldDrop(e *ingest.Entry, d ingest.Delivery) Drop {
+	return Drop{
+		Tenant: string(d.Tenant), Path: d.Path, Size: e.Size, SHA256: hex.EncodeToString(e.SHA256[:]), Via: string(d.Via), By: d.By,
+		State: "held", ReceivedAt: e.ModTime.UTC(),
+	}
 }
 
 func dropOf(d *ingest.Drop) Drop {

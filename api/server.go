@@ -43,6 +43,7 @@ func New(cfg Config) (*Server, error) {
 	s.registerRejects()
 	s.registerPromotions()
 	s.registerFiles()
+	s.registerBatches()
 	s.registerDatabases()
 	s.registerSources()
 	s.registerSchemas()

@@ -174,14 +174,14 @@ type RowPage struct {
 
 // Drop is one delivered file.
 type Drop struct {
-	ID          string    `json:"id" example:"drop_0123456789abcdef0123456789abcdef"`
+	ID          string    `json:"id" doc:"Empty while the file waits for its batch" example:"drop_0123456789abcdef0123456789abcdef"`
 	Tenant      string    `json:"tenant" example:"acme"`
 	Path        string    `json:"path" example:"/inbox/daily/Matters.csv"`
 	Size        int64     `json:"size" doc:"Bytes"`
 	SHA256      string    `json:"sha256" doc:"Lower-case hex"`
 	Via         string    `json:"via" enum:"sftp,http,bucket,sqlserver"`
 	By          string    `json:"by,omitempty" doc:"Label or id of the credential"`
-	State       string    `json:"state" enum:"pending,imported,duplicate,superseded,withdrawn"`
+	State       string    `json:"state" enum:"pending,imported,duplicate,superseded,withdrawn,held" doc:"held: waits for its batch to be delivered"`
 	DuplicateOf string    `json:"duplicateOf,omitempty" doc:"The drop with the same bytes, in state duplicate"`
 	RequestID   string    `json:"requestId,omitempty" doc:"The import it belongs to, once there is one"`
 	ReceivedAt  time.Time `json:"receivedAt"`

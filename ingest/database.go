@@ -14,6 +14,10 @@ const DatabasePrefix = "database/"
 // folder of its import.
 const DatabaseRoot = "/database"
 
+// PushFolder is the folder below the inbox in which dropline push puts what it read from a database at the client's:
+// _database/Matter/dbo.Matter.1.csv.zst.
+const PushFolder = "_database"
+
 // ViaSQLServer is the way in of what Dropline reads from a client's database.
 const ViaSQLServer Via = "sqlserver"
 

@@ -101,6 +101,13 @@ type Files interface {
 	KnownOrigin(ctx context.Context, origin string) (bool, error)
 	// LatestDrop returns the tenant's latest drop of that path.
 	LatestDrop(ctx context.Context, tenant TenantID, path string) (Drop, error)
+	// ListHeld returns the files that wait for a batch to be delivered, under the paths they wait under.
+	ListHeld(ctx context.Context, tenant TenantID, batch BatchID) ([]Entry, error)
+	// Deliver makes drops of the files that wait for a batch, and one import of those that are no duplicates, in one
+	// transaction. Conflict if they are not so many; Denied if the tenant is switched off.
+	Deliver(ctx context.Context, tenant TenantID, batch BatchID, files int) (Delivered, error)
+	// Discard removes the files that wait for a batch, and returns how many there were.
+	Discard(ctx context.Context, tenant TenantID, batch BatchID) (int, error)
 	// Expire forgets partials older than PartialLifetime, and returns the keys of up to limit objects that nothing refers to
 	// any longer (replaced temporary files and partials; superseded and withdrawn drops after their retention).
 	Expire(ctx context.Context, limit int) ([]string, error)

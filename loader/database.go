@@ -12,6 +12,7 @@ import (
 
 	"dropline/ingest"
 	"dropline/ingest/mssql"
+	"dropline/mapping"
 )
 
 const (
@@ -83,6 +84,7 @@ func (r *run) readFrom(ctx context.Context) error {
 	if len(d.Plan.Relations) == 0 && len(d.Plan.Refused) == 0 {
 		return ofSource(nothingFound(r.target.Schema.ID(), d))
 	}
+	whole := ctx
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(client.Sessions(), 1))
 	for i := range d.Plan.Relations {
@@ -92,7 +94,12 @@ func (r *run) readFrom(ctx context.Context) error {
 		}
 		g.Go(func() error { return r.readRelation(ctx, client, rel, before) })
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	d.Plan.Isolation, d.Plan.IsolationNote = client.Isolation() // a read may have found that there is no snapshot to be had
+	d.Snapshots = before + client.Snapshots()
+	return r.l.cfg.Ledger.SavePlan(whole, r.imp.ID, r.imp.Attempt, d)
 }
 
 func nothingFound(schema string, d *ingest.Database) error {
@@ -110,7 +117,7 @@ func (r *run) connect(ctx context.Context) (*mssql.Client, error) {
 	}
 	wait := sourceWait
 	for try := 1; ; try++ {
-		client, err := r.l.cfg.Databases.open(ctx, secret, r.imp.Database.Options)
+		client, err := r.l.cfg.Databases.open(ctx, secret, r.imp.Database.Options, r.mapper)
 		if err == nil || try == sourceTries || !mssql.IsLost(err) || ctx.Err() != nil {
 			return client, ofSource(err)
 		}
@@ -201,21 +208,26 @@ func (r *run) goOn(ctx context.Context, client *mssql.Client, p *planner) error 
 	return nil
 }
 
-// sinceLayout is how a time is encoded by which a database is read incrementally.
-const sinceLayout = "2006-01-02 15:04:05.9999999"
+// sinceLayouts are how times are encoded by which a database is read incrementally.
+func sinceLayouts() []string {
+	return []string{"2006-01-02T15:04:05.999999999", "2006-01-02T15:04:05.999999999Z07:00", "2006-01-02"}
+}
 
 // earlier takes a mark that is a time back by the overlap. One that lies in the future, by some fault in the client's data,
 // would hide every change until then: such a one counts as a day ago. What is no time stays as it is.
 func earlier(mark string, now time.Time) string {
-	t, err := time.Parse(sinceLayout, mark)
-	if err != nil {
-		return mark
-	}
 	const zones = 26 * time.Hour // between a client's wall clock and UTC there is less
-	if t.After(now.UTC().Add(zones)) {
-		t = now.UTC().Add(-zones)
+	for _, layout := range sinceLayouts() {
+		t, err := time.Parse(layout, mark)
+		if err != nil {
+			continue
+		}
+		if t.After(now.UTC().Add(zones)) {
+			t = now.UTC().Add(-zones)
+		}
+		return t.Add(-overlap).Format(layout)
 	}
-	return t.Add(-overlap).Format(sinceLayout)
+	return mark
 }
 
 // marks are how far each relation of the database is imported once this import is: as far as it was read, or no farther than
@@ -296,7 +308,8 @@ type Databases struct {
 	Sessions    int // connections to one database at a time; 0: the reader's default
 }
 
-func (d Databases) open(ctx context.Context, secret ingest.DatabaseSecret, o ingest.DatabaseOptions) (*mssql.Client, error) {
+func (d Databases) open(ctx context.Context, secret ingest.DatabaseSecret, o ingest.DatabaseOptions, mapper *mapping.Mapper,
+) (*mssql.Client, error) {
 	conn, err := mssql.Parse(secret.ConnectionString, false)
 	if err != nil {
 		return nil, err
@@ -309,5 +322,7 @@ func (d Databases) open(ctx context.Context, secret ingest.DatabaseSecret, o ing
 	if err != nil {
 		return nil, err
 	}
-	return mssql.Open(ctx, connector, conn, mssql.Options{Isolation: o.Isolation, Sessions: d.Sessions})
+	return mssql.Open(ctx, connector, conn, mssql.Options{
+		Isolation: o.Isolation, Sessions: d.Sessions, Wanted: Wanted(mapper),
+	})
 }

@@ -24,7 +24,7 @@ func (d Databases) DryRun(ctx context.Context, secret ingest.DatabaseSecret, o i
 	if err != nil {
 		return nil, ofSource(err)
 	}
-	client, err := d.open(ctx, secret, o)
+	client, err := d.open(ctx, secret, o, mapper)
 	if err != nil {
 		return nil, ofSource(err)
 	}
@@ -61,9 +61,9 @@ func (p *planner) sample(ctx context.Context, rel *ingest.PlannedRelation) (inge
 	rows := newConduit()
 	read := make(chan error, 1)
 	go func() {
-		_, err := p.client.Read(ctx, mssql.Part{
-			Schema: rel.Schema, Name: rel.View, Query: rel.Query, Columns: rel.Columns, Key: rel.Key, Limit: sampleRows,
-		}, rows, nil)
+		request := RequestFor(rel)
+		request.Limit = sampleRows
+		_, err := p.client.Read(ctx, request, rows, nil)
 		rows.end(err)
 		read <- err
 	}()

@@ -27,13 +27,14 @@ const acme ingest.TenantID = "acme"
 // house is a tenant's world without servers: files come in by the receiver, and a loader works on them.
 type house struct {
 	*testing.T
-	pool     *pgxpool.Pool
-	ledger   *ledger.Ledger
-	bucket   *gatedBucket
-	receiver *ingest.Receiver
-	store    *staging.Store
-	schemas  *schema.Catalogue
-	onStop   func() // called when a loader has been told to stop, nil for nothing
+	pool      *pgxpool.Pool
+	ledger    *ledger.Ledger
+	bucket    *gatedBucket
+	receiver  *ingest.Receiver
+	store     *staging.Store
+	schemas   *schema.Catalogue
+	databases loader.Databases
+	onStop    func() // called when a loader has been told to stop, nil for nothing
 }
 
 // newHouse makes a tenant whose files are imported as they come, and which has that reject limit.
@@ -44,7 +45,7 @@ func newHouse(t *testing.T, limit float64) *house {
 
 func newHouseOn(t *testing.T, limit float64, database string, s3 devtest.S3Server) *house {
 	t.Helper()
-	h := &house{T: t, schemas: schema.NewCatalogue()}
+	h := &house{T: t, schemas: newCatalogue()}
 	var errs [5]error
 	var objects *bucket.Bucket
 	h.pool, errs[0] = pgxpool.New(t.Context(), database)
@@ -67,6 +68,8 @@ func newHouseOn(t *testing.T, limit float64, database string, s3 devtest.S3Serve
 	return h
 }
 
+func newCatalogue() *schema.Catalogue { return schema.NewCatalogue() }
+
 func (h *house) must(err error) {
 	h.Helper()
 	if err != nil {
@@ -79,6 +82,7 @@ func (h *house) work() (stop func()) {
 	h.Helper()
 	l, err := loader.New(loader.Config{
 		Pool: h.pool, Ledger: h.ledger, Bucket: h.bucket, Store: h.store, Schemas: h.schemas, Logger: slog.New(slog.DiscardHandler),
+		Databases: h.databases,
 	})
 	h.must(err)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(h.Context()))

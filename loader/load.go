@@ -130,10 +130,10 @@ func (r *run) newMapper(ctx context.Context) (*mapping.Mapper, error) {
 // tell about the others.
 func (r *run) loadFile(ctx context.Context, f *ingest.ImportFile) error {
 	r.progress.begin(f)
-	reader, body, err := r.openFile(ctx, f)
+	file, err := r.openFile(ctx, f)
 	if err == nil {
-		defer body.Close() //nolint:errcheck // read to its end or given up: nothing depends on it
-		err = r.copyFile(ctx, f, reader, r.refuse, reader.BytesRead)
+		defer file.Close() //nolint:errcheck // read to its end or given up: nothing depends on it
+		err = r.copyFile(ctx, f, file.Reader, r.refuse, file.bytes)
 	}
 	if err := judge(f, err); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -175,10 +176,7 @@ func fileName(rel *ingest.PlannedRelation) string {
 
 // read reads the database and hands its rows on.
 func (p *part) read(ctx context.Context) {
-	request := mssql.Part{
-		Schema: p.rel.Schema, Name: p.rel.View, Query: p.rel.Query, Columns: p.rel.Columns, Key: p.rel.Key, After: p.rel.After,
-		SinceColumn: p.rel.SinceColumn, Since: p.rel.Since, Until: p.rel.Until, Expected: p.rel.Rows,
-	}
+	request := RequestFor(p.rel)
 	if p.rel.Key != "" {
 		request.Limit = p.client.PartRows()
 	}
@@ -199,6 +197,17 @@ func (p *part) read(ctx context.Context) {
 		err = errNoReader // the store has failed and said why
 	}
 	p.rows.end(err)
+}
+
+// RequestFor asks for what is left of a relation.
+func RequestFor(rel *ingest.PlannedRelation) mssql.Part {
+	if rel.Query != "" {
+		return mssql.Part{Query: rel.Query, Expected: rel.Rows}
+	}
+	return mssql.Part{
+		Schema: rel.Schema, Name: rel.View, Columns: rel.Columns, Key: rel.Key, After: rel.After,
+		SinceColumn: rel.SinceColumn, Since: rel.Since, Until: rel.Until, Expected: rel.Rows,
+	}
 }
 
 // store compresses the rows into the object, and records it.
@@ -251,6 +260,11 @@ func (p *part) record(ctx context.Context) error {
 	p.rel.Parts++
 	p.rel.After, p.rel.Done = p.result.Last, !p.result.More
 	p.rel.Mark = later(p.rel.Mark, p.result.MaxSince)
+	for _, note := range p.result.Notes {
+		if plan := r.imp.Database.Plan; !slices.Contains(plan.Notes, note) {
+			plan.Notes = append(plan.Notes, note)
+		}
+	}
 	r.imp.Database.Snapshots = p.snapshots + p.client.Snapshots()
 	f := *p.file
 	f.Drop = ingest.NewDropID()

@@ -23,6 +23,15 @@ type planner struct {
 	known map[string][]mssql.Column
 }
 
+// PlanDatabase finds out what of a database is to be read under a mapping. Errors are the client's.
+func PlanDatabase(ctx context.Context, client *mssql.Client, mapper *mapping.Mapper, s *schema.Schema) (*ingest.DatabasePlan, error) {
+	p, err := lookAt(ctx, client, mapper, s)
+	if err != nil {
+		return nil, err
+	}
+	return p.plan, nil
+}
+
 // lookAt plans the reading of a database. Errors are of the database.
 func lookAt(ctx context.Context, client *mssql.Client, mapper *mapping.Mapper, s *schema.Schema) (*planner, error) {
 	survey, err := client.Survey(ctx)
@@ -55,6 +64,14 @@ func lookAt(ctx context.Context, client *mssql.Client, mapper *mapping.Mapper, s
 		}
 	}
 	return p, nil
+}
+
+// Wanted tells which relations of a database a plan may have a use for, so that only those are looked at closely.
+func Wanted(mapper *mapping.Mapper) func(schema, name string) bool {
+	return func(schema, name string) bool {
+		choice := mapper.Choose([]mapping.Candidate{{Schema: schema, Name: name}})
+		return slices.ContainsFunc(choice.Read, func(r mapping.Relation) bool { return r.View == name })
+	}
 }
 
 // probe asks for relations by name where the database does not list them: the schema's tables, if it lists nothing, and what
@@ -127,7 +144,12 @@ func (p *planner) add(ctx context.Context, chosen *mapping.Relation) error {
 	if r.Rows < 0 || r.Rows > p.client.PartRows() {
 		r.Key = key
 	}
-	r.SinceColumn = p.sinceColumn(chosen, columns, header)
+	if r.Query == "" {
+		r.SinceColumn = p.sinceColumn(chosen, columns, header)
+	} else if chosen.Key != "" || chosen.Modified != "" {
+		r.Key = ""
+		p.plan.Notes = append(p.plan.Notes, r.Name+" is a query, which is always read whole: its key and modified are not used")
+	}
 	p.known[r.Name] = columns
 	p.plan.Relations = append(p.plan.Relations, r)
 	return nil

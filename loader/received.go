@@ -57,14 +57,14 @@ func (v *received) open(ctx context.Context, number int) error {
 	if f == nil {
 		return ingest.Errorf(ingest.Internal, op, "the import has no file %d", number)
 	}
-	var err error
-	if v.rows, v.body, err = v.run.openFile(ctx, f); err != nil {
+	file, err := v.run.openFile(ctx, f)
+	if err != nil {
 		if refusalOf(err) != nil {
 			err = ingest.E(ingest.Internal, op, err) // it was read before
 		}
 		return err
 	}
-	v.file = number
+	v.file, v.rows, v.body = number, file.Reader, file
 	return nil
 }
 

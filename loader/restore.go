@@ -123,15 +123,15 @@ func (l *Loader) refill(ctx context.Context, imp ingest.Import, target staging.T
 func (r *run) refillFile(ctx context.Context, f ingest.ImportFile, refused []int64,
 	copyFile func(*schema.Table, staging.File, ingest.Rows) error,
 ) error {
-	reader, body, err := r.openFile(ctx, &f)
+	file, err := r.openFile(ctx, &f)
 	if err != nil {
 		if refusalOf(err) != nil {
 			err = ingest.E(ingest.Conflict, "loader.refill", err)
 		}
 		return err
 	}
-	defer body.Close() //nolint:errcheck // read to its end or given up: nothing depends on it
-	return copyFile(reader.Table(), staging.File{Number: f.Number, Path: f.Path}, &without{Rows: reader, records: refused})
+	defer file.Close() //nolint:errcheck // read to its end or given up: nothing depends on it
+	return copyFile(file.Table(), staging.File{Number: f.Number, Path: f.Path}, &without{Rows: file, records: refused})
 }
 
 // refusedRecords reads the records that were refused, by file, from the import's rejects. They are at most as many as the

@@ -60,7 +60,7 @@ type chooser struct {
 // Choose decides which relations of a database are read. What the mapping's database says comes first. A table of the schema of
 // which it says nothing is read from the relation whose name means it: by a rule for files that would match an export of that
 // name, by one of the table's names, or by words as a file's name is read. Of several the first kind counts first, then tables
-// before views, the table's own name before its plural and aliases, and the SQL schema dbo before others. Where that does not
+// before views, the table's own name before its plural and aliases, the SQL schema dbo before others, and what is written just so. Where that does not
 // decide, the table is refused; nothing is guessed. The order of found does not matter.
 func (m *Mapper) Choose(found []Candidate) Choice {
 	c := &chooser{mapper: m, names: newTableNames(m.schema), titles: map[string]*schema.Table{}, claimed: map[*schema.Table]bool{}}

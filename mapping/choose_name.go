@@ -120,8 +120,8 @@ func likenessOf(name string, t *schema.Table) likeness {
 func (c *chooser) pick(t *schema.Table, claims []claim) {
 	compare := func(a, b claim) int {
 		x, y := c.found[a.at], c.found[b.at]
-		return cmp.Or(cmp.Compare(a.meaning, b.meaning), compareBool(x.View, y.View), cmp.Compare(a.likeness, b.likeness),
-			compareBool(!isDefaultSchema(x.Schema), !isDefaultSchema(y.Schema)))
+		return cmp.Or(cmp.Compare(a.meaning, b.meaning), compareBool(x.View, y.View), compareBool(a.likeness == otherwise, b.likeness == otherwise),
+			compareBool(!isDefaultSchema(x.Schema), !isDefaultSchema(y.Schema)), cmp.Compare(a.likeness, b.likeness))
 	}
 	slices.SortStableFunc(claims, compare)
 	equal := 1

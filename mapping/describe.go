@@ -106,7 +106,7 @@ func describeNotMoment(g *target, text []byte) string {
 	says := quoteValue(text) + " is not " + kind
 	var m moment
 	rest, ok := parseDay(text, &m)
-	if len(g.layouts) > 0 && !(g.exported && ok) {
+	if len(g.layouts) > 0 && (!g.exported || !ok) {
 		names := make([]string, len(g.layouts))
 		for i, l := range g.layouts {
 			m = moment{}

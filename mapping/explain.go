@@ -7,10 +7,10 @@ import (
 	"dropline/schema"
 )
 
-// Explanation says how a file is read: its table, and which header feeds which column.
+// Explanation says how a file, or a relation of a database, is read: its table, and which header feeds which column.
 type Explanation struct {
 	Table   string         `json:"table"`
-	Rule    int            `json:"rule,omitempty"` // line of the mapping file where the rule for the file begins; 0 is none
+	Rule    int            `json:"rule,omitempty"` // line of the mapping file where the rule for it begins; 0 is none
 	Columns []ColumnSource `json:"columns"`        // all of the table's, in order
 	Ignored []string       `json:"ignored"`        // headers that belong to no column
 	Notes   []string       `json:"notes"`

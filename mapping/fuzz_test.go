@@ -268,6 +268,9 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(fuzzMapping))
 	f.Add([]byte("version: 1\nfiles:\n- {pattern: a, table: Order, columns: {ImportId: {constant: 1}, CustomerId: {from: [1], map: {~: x}}}}"))
 	f.Add([]byte("a: &a [*a]"))
+	f.Add([]byte(relationMapping))
+	f.Add([]byte(withSkips))
+	f.Add([]byte("version: 1\ndatabase:\n- {view: '[a]]].\"b\"', table: Order, key: k}\n- {query: 'with x as (select 1) select * from x;--', name: q, table: Customer}\n- skip: 'a . [b]'"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		m, err := mapping.Parse("m.yaml", text, s)
 		if err != nil {
@@ -291,5 +294,6 @@ func FuzzParse(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
+		readEntries(t, mapper)
 	})
 }

@@ -91,45 +91,6 @@ func (m *Mapper) plan(t *schema.Table, r *rule, header []string, hasHeader bool,
 	return &p.plan, nil
 }
 
-func (p *planner) missingColumns() *ingest.FileRefusal {
-	what := "column"
-	if len(p.missing) > 1 {
-		what = "columns"
-	}
-	says := "the file lacks the required %s %s of %s: add to its header what is missing, or say in the mapping which headers to take; the file has %s"
-	if p.from != ofFile {
-		says = "the relation lacks the required %s %s of %s: say in the mapping's database which of its columns to take, or read it by a query that has them; the relation has %s"
-	}
-	return &ingest.FileRefusal{
-		Code: ingest.CodeMissingColumn, Columns: p.missing,
-		Message: fmt.Sprintf(says, what, strings.Join(p.missing, ", "), p.table.Name, p.headerSays()),
-	}
-}
-
-func (p *planner) headerSays() string {
-	if p.from != ofFile {
-		return relationSays(p.header)
-	}
-	const most = 30
-	if rest, ok := strings.CutPrefix(strings.ToLower(strings.Join(p.header, ",")), "sep="); ok {
-		delimiter := "tab" // which was taken for white space
-		if rest != "" {
-			delimiter = rest[:1]
-		}
-		return fmt.Sprintf("%q, a note for Excel: set skip_lines: 1 and delimiter: %q in the mapping, or leave that line out", "sep="+rest, delimiter)
-	}
-	if strings.Trim(strings.Join(p.header, ""), " ") == "" {
-		return "no names at all there"
-	}
-	if len(p.header) == 1 && strings.ContainsAny(p.header[0], ";\t|") {
-		return fmt.Sprintf("a single one, %q: if another character than the comma separates its fields, set delimiter in the mapping", brief(p.header[0]))
-	}
-	if len(p.header) <= most {
-		return strings.Join(p.header, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(p.header[:most], ", "), len(p.header)-most)
-}
-
 // input decides where a column's values come from.
 func (p *planner) input(c *schema.Column) input {
 	in := input{target: newTarget(p.table, c), rule: p.rule.columns[c]}

@@ -29,6 +29,7 @@ func TestTableFor(t *testing.T) {
 		"Trust Transactions Nov 2026.csv":    "TrustTransaction",
 		"2026-11-22T10:00:00Z_invoices.tsv":  "Invoice",
 		"Matters.csv.gz":                     "Matter",
+		"Matters.csv.zst":                    "Matter",
 		"Copy of Opening Balances - v3.csv":  "OpeningBalance",
 		// Never a guess between two, nor for what is none.
 		"client_matters.csv":       "",
@@ -71,7 +72,7 @@ func TestSuggestions(t *testing.T) {
 	t.Parallel()
 	m := newMapper(t, schema.Efimis10(), "", mapping.Options{})
 	for file, want := range map[string]string{
-		"Mater_2026.csv": "did you mean Matter", "invoicelnes.csv": "InvoiceLine", "client_matters.csv": "Client or of Matter",
+		"Mater_2026.csv": "did you mean Matter", "Mattr.csv.zst": "did you mean Matter", "invoicelnes.csv": "InvoiceLine", "client_matters.csv": "Client or of Matter",
 	} {
 		_, refusal := m.TableFor(file)
 		if refusal == nil || !strings.Contains(refusal.Message, want) {

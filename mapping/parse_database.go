@@ -168,8 +168,9 @@ func (p *parser) source(n *yaml.Node, f map[string]*yaml.Node, r *Relation) {
 		}
 	}
 	if q := f["query"]; q != nil {
+		faults := len(p.faults)
 		query, err := checkQuery(p.text(q, "query"))
-		if err != nil {
+		if err != nil && len(p.faults) == faults {
 			p.fault(q, "%s", err)
 		}
 		r.Query = query

@@ -15,8 +15,8 @@ func checkQuery(query string) (string, error) {
 	if len(query) > maxQueryBytes {
 		return "", errors.New("query is larger than 16 KiB: make a view of it")
 	}
-	if strings.ContainsRune(query, 0) {
-		return "", errors.New("query has a NUL character")
+	if strings.Contains(strings.ReplaceAll(query, "\r\n", ""), "\r") {
+		return "", errors.New("query has a carriage return without a line feed, of which it is unclear whether it ends a comment")
 	}
 	first, end, depth := -1, 0, 0
 	ended := false // a semicolon at which the statement ends was seen
@@ -51,7 +51,7 @@ func checkQuery(query string) (string, error) {
 		i += n
 		end = i
 	}
-	if first < 0 || !beginsWith(query[first:], "select") && !beginsWith(query[first:], "with") {
+	if first < 0 || !beginsWith(query[first:end], "select") && !beginsWith(query[first:end], "with") {
 		return "", errors.New("query must begin with SELECT or WITH")
 	}
 	if depth > 0 {

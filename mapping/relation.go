@@ -61,10 +61,8 @@ func (m *Mapping) ruleForRelation(relation string, t *schema.Table) (*rule, orig
 	if m == nil {
 		return nil, ofFound
 	}
-	for _, e := range m.entries {
-		if e.relation.Name == relation && e.relation.Table == t {
-			return e.rule, ofEntry
-		}
+	if e := m.entryOf(relation, t); e != nil {
+		return e.rule, ofEntry
 	}
 	name := relation
 	if _, n, err := parseSQLName(relation); err == nil {

@@ -90,23 +90,6 @@ func checkWidth(header []string, used []bool) *ingest.FileRefusal {
 	return nil
 }
 
-// relationSays names the columns of a relation, whose names are a server's.
-func relationSays(header []string) string {
-	const most = 30
-	if len(header) == 0 {
-		return "none"
-	}
-	names := make([]string, 0, most)
-	for _, h := range header[:min(len(header), most)] {
-		names = append(names, shown(h))
-	}
-	says := strings.Join(names, ", ")
-	if len(header) > most {
-		says += fmt.Sprintf(" and %d more", len(header)-most)
-	}
-	return says
-}
-
 // export makes of what a rule says about an export of a relation what holds for the relation itself. Its dates are read in the
 // default forms first. The export's way to write numbers does not apply: "1.234" would be one number in a column of numbers and
 // another in one of texts.

@@ -32,6 +32,8 @@ func TestGolden(t *testing.T) {
 		"WorkItem.html":           workItem.WriteReferenceHTML,
 		"index.html":              s.WriteIndexHTML,
 		"WorkItem.csv":            workItem.WriteTemplate,
+		"grants.sql":              grantGolden(schema.GrantOptions{Database: "Practice"}),
+		"grants.azure.sql":        grantGolden(schema.GrantOptions{Azure: true}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

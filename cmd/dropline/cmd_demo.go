@@ -147,7 +147,7 @@ func (c *demoCmd) begin(a *app, dir string) (*demonstration, error) {
 func othersServers() []string {
 	return []string{
 		keyDatabase, keyBucket, keyS3Endpoint, keyS3Region, keyS3HostStyle, keyS3NoSums, keyS3Access, keyS3Secret, keyS3Session,
-		keySFTPAddress, keySFTPHostKey, keyAPIURL,
+		keySFTPAddress, keySFTPHostKey, keyAPIURL, keySecretsFile, keySecretsKMS,
 	}
 }
 

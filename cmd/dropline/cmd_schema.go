@@ -17,6 +17,7 @@ import (
 type schemaCmd struct {
 	List      schemaListCmd      `cmd:"" help:"List the schemas and their tables."`
 	SQL       schemaSQLCmd       `cmd:"" name:"sql" help:"Write the tables' SQL, for SQL Server unless told otherwise."`
+	Grants    schemaGrantsCmd    `cmd:"" help:"Write the SQL that makes a login for SQL Server which may read the tables, and nothing else."`
 	Reference schemaReferenceCmd `cmd:"" help:"Write the reference: every table, column, enumeration and check."`
 	Template  schemaTemplateCmd  `cmd:"" help:"Write empty CSV files with the header of each table."`
 	JSON      schemaJSONCmd      `cmd:"" name:"json" help:"Write the schema as JSON."`
@@ -31,6 +32,7 @@ Examples:
 
   dropline schema list
   dropline schema sql > Efimis-1.0.sql
+  dropline schema grants --database Practice > grants.sql
   dropline schema reference --output reference
   dropline schema template Matter
   dropline schema json --definition our-schema.yaml`

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -27,6 +28,8 @@ type fakeKMS struct {
 	*httptest.Server
 	keys  map[string]cipher.AEAD
 	calls atomic.Int64
+	mu    sync.Mutex
+	trail []map[string]string // the encryption context of each use
 	// refuse, if not nil, answers in place of KMS.
 	refuse func(w http.ResponseWriter)
 }
@@ -93,6 +96,10 @@ func (f *fakeKMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answerError(w, http.StatusBadRequest, "NotFoundException")
 		return
 	}
+	// As KMS does, every use is written down: who may see it must find no secret there.
+	f.mu.Lock()
+	f.trail = append(f.trail, in.EncryptionContext)
+	f.mu.Unlock()
 	bound, _ := json.Marshal(in.EncryptionContext) // sorted by name
 	out := kmsBody{KeyID: in.KeyID}
 	switch r.Header.Get("X-Amz-Target") {

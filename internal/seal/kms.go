@@ -132,16 +132,24 @@ func (k *kmsKey) refusal(op string, err error) error {
 		e.Kind, e.Hint = ingest.Denied, "allow kms:Encrypt and kms:Decrypt on this key to the service's role, and check its credentials and the clock"
 	case "DisabledException", "NotFoundException", "KMSInvalidStateException", "InvalidKeyUsageException":
 		e.Kind, e.Hint = ingest.Denied, "the key must be there, enabled, symmetric and for encryption: check it in AWS KMS"
-	case "ThrottlingException", "Throttling", "LimitExceededException", "RequestLimitExceeded", "KeyUnavailableException",
-		"DependencyTimeoutException", "KMSInternalException", "ServiceUnavailable", "ServiceUnavailableException", "InternalFailure", "RequestTimeout":
-		e.Kind, e.Hint = ingest.Unavailable, "try again"
 	default:
-		var response *smithyhttp.ResponseError
-		if errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError {
+		if passing(code, err) {
 			e.Kind, e.Hint = ingest.Unavailable, "try again"
+			e.Err = fmt.Errorf("AWS KMS %s cannot use the key %s at present: %s", k.where, k.arn, code)
 		}
 	}
 	return e
+}
+
+// passing reports whether an error of KMS goes by itself.
+func passing(code string, err error) bool {
+	switch code {
+	case "ThrottlingException", "Throttling", "LimitExceededException", "RequestLimitExceeded", "KeyUnavailableException",
+		"DependencyTimeoutException", "KMSInternalException", "ServiceUnavailable", "ServiceUnavailableException", "InternalFailure", "RequestTimeout":
+		return true
+	}
+	var response *smithyhttp.ResponseError
+	return errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError
 }
 
 // cause says why there was no answer. An answer that could not be read is not repeated: it may hold a data key.

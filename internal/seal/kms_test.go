@@ -89,9 +89,31 @@ func TestKMSOutOfReach(t *testing.T) {
 		wantError(t, name, err, ingest.Unavailable)
 		_, err = k.Open(within(t), raw, whose)
 		wantError(t, name, err, ingest.Unavailable)
+		if name == "garbage" && !strings.HasSuffix(err.Error(), "what came back is no answer of KMS") {
+			t.Errorf("repeats an answer: %v", err)
+		}
 		if err != nil && (strings.Contains(err.Error(), leak) || ingest.HintOf(err) == "") {
 			t.Errorf("%s: %v (%s)", name, err, ingest.HintOf(err))
 		}
+	}
+}
+
+// TestKMSKnowsWhose: what a secret is for is bound by KMS too, and stands in its records.
+func TestKMSKnowsWhose(t *testing.T) {
+	t.Parallel()
+	f := newFakeKMS(t, nil)
+	k := openKMS(t, f, testKey)
+	f.trail = nil
+	if _, err := k.Open(within(t), sealed(t, k, secret, whose), whose); err != nil {
+		t.Fatal(err)
+	}
+	for _, context := range f.trail {
+		if len(context) != 1 || context["dropline"] != whose {
+			t.Errorf("encryption context %v", context)
+		}
+	}
+	if len(f.trail) != 2 {
+		t.Errorf("%d uses", len(f.trail))
 	}
 }
 

@@ -146,20 +146,6 @@ func TestChangedAnywhereItDoesNotOpen(t *testing.T) {
 	}
 }
 
-// TestPartsCannotBeSwapped: the wrapped data key of one secret does not serve for another's.
-func TestPartsCannotBeSwapped(t *testing.T) {
-	t.Parallel()
-	for sort, k := range keyrings(t) {
-		one, two := sealed(t, k.own, secret, whose), sealed(t, k.own, secret, "globex/"+whose[5:])
-		wrapped := 2 + 4 + int(one[2])<<24 + int(one[3])<<16 + int(one[4])<<8 + int(one[5])
-		mixed := append(bytes.Clone(one[:wrapped]), two[wrapped:]...)
-		for _, associated := range []string{whose, "globex/" + whose[5:]} {
-			_, err := k.own.Open(within(t), mixed, associated)
-			wantError(t, sort+" mixed", err, ingest.Internal)
-		}
-	}
-}
-
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	for sort, k := range keyrings(t) {

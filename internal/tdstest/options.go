@@ -52,7 +52,7 @@ type Collation string
 const (
 	Latin1         Collation = "SQL_Latin1_General_CP1_CI_AS"
 	Cyrillic       Collation = "Cyrillic_General_CI_AS"
-	CentralEurope  Collation = "Latin1_General_CI_AS_KS_WS_1250"
+	CentralEurope  Collation = "Czech_CI_AS"
 	UTF8           Collation = "Latin1_General_100_CI_AS_SC_UTF8"
 	defaultLogin             = "reader"
 	defaultSecret            = "secret-of-test"

@@ -1,0 +1,120 @@
+package tdstest
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"math/big"
+	"strings"
+)
+
+// Inside the server a value is nil, bool, int64, float64, decimalText, guidText, string, time.Time, []byte or Variant,
+// so that it says what it is without its type.
+type (
+	// decimalText is a decimal or money with as many digits after the point as its scale.
+	decimalText string
+	// guidText is a uniqueidentifier, upper case with hyphens.
+	guidText string
+)
+
+// parseDecimal reads a number and writes it with scale digits after the point, rounded half away from zero.
+func parseDecimal(s string, prec, scale uint8) (decimalText, bool) {
+	s = strings.TrimSpace(s)
+	if len(s) == 0 || len(s) > 100 || strings.ContainsAny(s, "/_xXpPbBoOiInN") {
+		return "", false
+	}
+	if i := strings.IndexAny(s, "eE"); i >= 0 && len(s)-i > 4 {
+		return "", false
+	}
+	r, ok := new(big.Rat).SetString(s)
+	if !ok {
+		return "", false
+	}
+	return ratDecimal(r, prec, scale)
+}
+
+func ratDecimal(r *big.Rat, prec, scale uint8) (decimalText, bool) {
+	text := r.FloatString(int(scale))
+	digits := strings.TrimLeft(strings.NewReplacer("-", "", ".", "").Replace(text), "0")
+	if len(digits) > int(prec) {
+		return "", false
+	}
+	if digits == "" {
+		text = strings.TrimPrefix(text, "-")
+	}
+	return decimalText(text), true
+}
+
+// digits gives the sign and the unscaled digits.
+func (d decimalText) digits() (negative bool, n *big.Int) {
+	s := string(d)
+	if negative = strings.HasPrefix(s, "-"); negative {
+		s = s[1:]
+	}
+	n = new(big.Int)
+	n.SetString(strings.Replace(s, ".", "", 1), 10)
+	return negative, n
+}
+
+func (d decimalText) rat() *big.Rat {
+	r, ok := new(big.Rat).SetString(string(d))
+	if !ok {
+		return new(big.Rat)
+	}
+	return r
+}
+
+// decimalSize is how many bytes a decimal takes: a sign and 4, 8, 12 or 16.
+func decimalSize(prec uint8) int {
+	switch {
+	case prec <= 9:
+		return 5
+	case prec <= 19:
+		return 9
+	case prec <= 28:
+		return 13
+	default:
+		return 17
+	}
+}
+
+// parseGUID reads a uniqueidentifier, with braces or without.
+func parseGUID(s string) (guidText, bool) {
+	s = strings.ToUpper(strings.TrimSpace(s))
+	if len(s) == 38 && s[0] == '{' && s[37] == '}' {
+		s = s[1:37]
+	}
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return "", false
+	}
+	if _, err := hex.DecodeString(strings.ReplaceAll(s, "-", "")); err != nil {
+		return "", false
+	}
+	return guidText(s), true
+}
+
+// wire is the 16 bytes on the wire: the first three groups little-endian.
+func (g guidText) wire() [16]byte {
+	var w [16]byte
+	b, err := hex.DecodeString(strings.ReplaceAll(string(g), "-", ""))
+	if err != nil || len(b) != 16 {
+		return w
+	}
+	copy(w[:], b)
+	binary.LittleEndian.PutUint32(w[0:], binary.BigEndian.Uint32(b[0:]))
+	binary.LittleEndian.PutUint16(w[4:], binary.BigEndian.Uint16(b[4:]))
+	binary.LittleEndian.PutUint16(w[6:], binary.BigEndian.Uint16(b[6:]))
+	return w
+}
+
+func guidFromWire(b []byte) guidText {
+	var w [16]byte
+	copy(w[:], b)
+	binary.BigEndian.PutUint32(w[0:], binary.LittleEndian.Uint32(b[0:]))
+	binary.BigEndian.PutUint16(w[4:], binary.LittleEndian.Uint16(b[4:]))
+	binary.BigEndian.PutUint16(w[6:], binary.LittleEndian.Uint16(b[6:]))
+	h := strings.ToUpper(hex.EncodeToString(w[:]))
+	return guidText(h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:])
+}
+
+// sameName compares names as a case-insensitive database does.
+func sameName(a, b string) bool { return strings.EqualFold(a, b) }
