@@ -23,12 +23,14 @@ func (f *fixture) acmes() map[string]string {
 	if err != nil {
 		f.t.Fatal(err)
 	}
+	f.ledger.held = map[ingest.TenantID][]ingest.Entry{"acme": {{Path: ingest.BatchID("nightly").Held("/inbox/daily/Matters.csv"), Size: 7}}}
 	var source api.Source
 	f.do(http.MethodPost, "/etl/sources", f.acme, api.SourceCreate{Name: "N" + itoa(len(f.ledger.sources)), ConnectionString: goodString}).
 		want(http.StatusCreated, &source)
 	return map[string]string{
 		"requestId": string(imp.ID), "slug": "acme", "name": "y.csv", "version": "1", "schema": "Efimis-1.0", "table": "Matter",
 		"drop": drop.ID, "credential": string(credentials[0].ID), "source": source.ID,
+		"batch": "nightly",
 	}
 }
 
@@ -37,7 +39,7 @@ func nobodys() map[string]string {
 	return map[string]string{
 		"requestId": string(ingest.NewImportID()), "slug": "nobody", "name": "y.csv", "version": "1", "schema": "Efimis-1.0",
 		"table": "Matter", "drop": string(ingest.NewDropID()), "credential": string(ingest.NewCredentialID()),
-		"source": string(ingest.NewSourceID()),
+		"source": string(ingest.NewSourceID()), "batch": "nightly",
 	}
 }
 
@@ -72,6 +74,8 @@ func requestFor(method, path string, op specEntry, things map[string]string) (st
 		body = api.ImportRequest{ConnectionString: goodString}
 	case "createSource":
 		body = api.SourceCreate{Name: "Practice " + things["source"], ConnectionString: goodString}
+	case "deliverBatch":
+		body = api.BatchDeliver{Files: 1}
 	case "changeSource":
 		body = map[string]any{"name": "Other"}
 	case "listRows":
@@ -165,6 +169,8 @@ func TestAnotherTenantsDoNotExist(t *testing.T) {
 				t.Errorf("status %d: %s", a.status, a.body)
 			}
 			requests += 2
+		case op.OperationID == "deliverBatch": // acme's held file is not bravo's
+			a.problem(http.StatusConflict)
 		default: // lists and uploads are the caller's own
 			if a.status >= 400 {
 				t.Errorf("status %d: %s", a.status, a.body)

@@ -26,7 +26,7 @@ func openAnswers(schemas map[string]*huma.Schema) {
 	for name, schema := range schemas {
 		switch name {
 		case "PromoteRequest", "TenantCreate", "TenantChange", "CredentialCreate", "ImportRequest", "SourceCreate", "SourceChange",
-			"SourceImport":
+			"SourceImport", "BatchDeliver":
 		default:
 			if schema.AdditionalProperties == false {
 				schema.AdditionalProperties = nil

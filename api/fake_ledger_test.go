@@ -26,6 +26,7 @@ type fakeLedger struct {
 	rejects     map[ingest.ImportID][]ingest.Reject
 	drops       []ingest.Drop
 	sources     []ingest.Source
+	held        map[ingest.TenantID][]ingest.Entry // files that wait for their batch
 	mappings    map[ingest.TenantID][]ingest.MappingVersion
 	keys        map[string]*rememberedKey
 	usage       ingest.Usage

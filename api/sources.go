@@ -21,7 +21,7 @@ type (
 		ID     string `path:"id" doc:"The source" example:"source_0123456789abcdef0123456789abcdef"`
 		Tenant string `query:"tenant" doc:"Whose; needed with the operator's token"`
 	}
-	changeSourceInput struct {
+	changeSourceInput struct { // spelt out: what an unexported struct embeds is passed over
 		ID     string `path:"id" doc:"The source" example:"source_0123456789abcdef0123456789abcdef"`
 		Tenant string `query:"tenant" doc:"Whose; needed with the operator's token"`
 		Body   SourceChange
