@@ -63,7 +63,7 @@ type ImportDatabase struct {
 	Snapshots     int                `json:"snapshots,omitempty" doc:"How many snapshots were used: more than 1 where the connection broke in between, and then the rows are not of one moment"`
 	IncrementalOf string             `json:"incrementalOf,omitempty" doc:"The source's earlier import, of whose rows only those changed since were read"`
 	Relations     []ImportedRelation `json:"relations" nullable:"false" doc:"The tables, views and queries that are read"`
-	Missing       []string           `json:"missing" nullable:"false" doc:"Tables of the schema that the database has not"`
+	Missing       []string           `json:"missing" nullable:"false" doc:"Tables of the schema that the database has not, or that the login may not see"`
 	Ignored       []string           `json:"ignored" nullable:"false" doc:"Tables and views of the database that are no table of the schema"`
 	Notes         []string           `json:"notes" nullable:"false"`
 }

@@ -305,7 +305,8 @@ type Databases struct {
 	Unseal func(ctx context.Context, sealed []byte, bound string) ([]byte, error)
 	// Connections says how servers are reached, and which may be.
 	Connections mssql.Config
-	Sessions    int // connections to one database at a time; 0: the reader's default
+	Sessions    int   // connections to one database at a time; 0: the reader's default
+	PartRows    int64 // of a part of a large relation; 0: the reader's default
 }
 
 func (d Databases) open(ctx context.Context, secret ingest.DatabaseSecret, o ingest.DatabaseOptions, mapper *mapping.Mapper,
@@ -323,6 +324,6 @@ func (d Databases) open(ctx context.Context, secret ingest.DatabaseSecret, o ing
 		return nil, err
 	}
 	return mssql.Open(ctx, connector, conn, mssql.Options{
-		Isolation: o.Isolation, Sessions: d.Sessions, Wanted: Wanted(mapper),
+		Isolation: o.Isolation, Sessions: d.Sessions, PartRows: d.PartRows, Wanted: Wanted(mapper),
 	})
 }

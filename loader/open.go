@@ -35,8 +35,13 @@ type opened struct {
 // openFile opens a file of the import. A refusal of the file is a *ingest.FileRefusal.
 func (r *run) openFile(ctx context.Context, f *ingest.ImportFile) (*opened, error) {
 	relation, table, isPart := f.Relation, f.Table, f.Relation != ""
-	if !isPart {
+	switch {
+	case !isPart:
 		relation, table, isPart = pushed(f.Path)
+	case table == "": // a new attempt begins with clean counts
+		if rel := r.planned(relation); rel != nil {
+			table, f.Ignored = rel.Table, rel.Ignored
+		}
 	}
 	body, _, err := r.l.cfg.Bucket.Open(ctx, f.Key, 0, -1, "")
 	if err != nil {
@@ -56,6 +61,18 @@ func (r *run) openFile(ctx context.Context, f *ingest.ImportFile) (*opened, erro
 		o.bytes = o.BytesRead
 	}
 	return o, nil
+}
+
+// planned returns what the plan says of a relation, or nil.
+func (r *run) planned(relation string) *ingest.PlannedRelation {
+	if d := r.imp.Database; d != nil && d.Plan != nil {
+		for i := range d.Plan.Relations {
+			if d.Plan.Relations[i].Name == relation {
+				return &d.Plan.Relations[i]
+			}
+		}
+	}
+	return nil
 }
 
 // Close ends the reading.

@@ -132,7 +132,7 @@ func (r *run) newFile(rel *ingest.PlannedRelation) *ingest.ImportFile {
 		Number: r.nextNumber(), Relation: rel.Name, Table: rel.Table, Ignored: rel.Ignored, ReceivedAt: r.l.cfg.Clock().UTC(),
 	}
 	f.Path = ingest.DatabaseRoot + "/" + fileName(rel) + ".csv.zst"
-	f.Key = fmt.Sprintf("%s%s/%s/%d/%d.csv.zst", ingest.DatabasePrefix, r.imp.Tenant, r.imp.ID, r.imp.Attempt, f.Number)
+	f.Key = ingest.PartKey(f.ReceivedAt, r.imp.Tenant, r.imp.ID, r.imp.Attempt, f.Number)
 	r.imp.Files = append(r.imp.Files, f) // so that its number is taken
 	return &f
 }

@@ -97,7 +97,7 @@ type Client struct {
 	mark      string // the first snapshot's bound for rowversions
 	bare      bool   // the server ends connections over statements that set options
 	dialect   dialect
-	known     map[string][]column // columns of relations, by quoted name
+	known     map[string]known // by full name
 }
 
 // Open connects, decides the isolation and returns a client with one session open. Its errors are Translate's; Invalid also
@@ -109,7 +109,7 @@ func Open(ctx context.Context, connector driver.Connector, conn *Connection, o O
 	}
 	c := &Client{
 		connector: connector, conn: conn, options: o,
-		slots: make(chan struct{}, o.Sessions), reading: make(chan struct{}, 1), known: map[string][]column{},
+		slots: make(chan struct{}, o.Sessions), reading: make(chan struct{}, 1), known: map[string]known{},
 	}
 	for range o.Sessions {
 		c.slots <- struct{}{}

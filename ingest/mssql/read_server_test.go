@@ -155,7 +155,7 @@ func TestServerPartsMakeUpTheWhole(t *testing.T) {
 		keyed("varchar", "varchar(20)", rows, func(i int) any { return fmt.Sprintf("k'%02d", i) }),
 		keyed("accents", "varchar(20)", rows, func(i int) any { return fmt.Sprintf("é%02d", i) }),
 		keyed("nvarchar", "nvarchar(20)", rows, func(i int) any { return fmt.Sprintf("漢'%02d", i) }),
-		keyed("guid", "uniqueidentifier", rows, func(i int) any { return fmt.Sprintf("00112233-4455-6677-8899-%012X", i*37) }),
+		keyed("guid", "uniqueidentifier", rows, func(i int) any { return fmt.Sprintf("%08X-4455-6677-8899-AABBCCDDEEFF", i*0x10003) }),
 		keyed("decimal", "decimal(9,0)", rows, func(i int) any { return fmt.Sprint(i) }),
 	}
 	onEachServer(t, tables, func(t *testing.T, at site) {
@@ -298,7 +298,11 @@ func TestServerIncremental(t *testing.T) {
 
 func TestServerQueries(t *testing.T) {
 	b := keyed("Source", "int", 20, func(i int) any { return i })
-	onEachServer(t, []table{b}, func(t *testing.T, at site) {
+	wide := table{
+		name: "Wide", columns: []tdstest.Column{{Name: "t", Type: "varchar(50) COLLATE Latin1_General_100_CI_AS_SC_UTF8"}},
+		rows: [][]any{{"漢字 é"}, {"plain"}},
+	}
+	onEachServer(t, []table{b, wide}, func(t *testing.T, at site) {
 		c := at.open(t, mssql.Options{})
 		from := mssql.Bracketed(at.schema) + ".[Source]"
 		for _, query := range []string{
@@ -321,6 +325,13 @@ func TestServerQueries(t *testing.T) {
 			if _, err := c.Read(t.Context(), mssql.Part{Query: query}, &strings.Builder{}, nil); err == nil || mssql.IsLost(err) {
 				t.Errorf("%s: %v", query, err)
 			}
+		}
+		if text, _ := read(t, c, mssql.Part{Query: "SELECT CAST(0x00D84100 AS nvarchar(2)) AS t FROM " + from + " WHERE [k] = 1"}); text != "t\n\uFFFDA\n" {
+			t.Errorf("half a character: %q", text)
+		}
+		wide := "SELECT [t] FROM " + mssql.Bracketed(at.schema) + ".[Wide]"
+		if text, _ := read(t, c, mssql.Part{Query: wide}); text != "t\n漢字 é\nplain\n" {
+			t.Errorf("texts in UTF-8: %q", text)
 		}
 		if text, _ := read(t, c, mssql.Part{Query: "SELECT [v] FROM " + from + " WHERE [k] = 3"}); text != "v\n3\n" {
 			t.Errorf("after the errors: %q", text)

@@ -178,10 +178,10 @@ func (p *parser) raise() (statement, *Error) {
 	p.accept("(")
 	var numbers []int64
 	for t := p.peek(); t.kind != tokEnd && !t.is(";") && !t.is(")"); t = p.peek() {
-		switch t.kind {
-		case tokText, tokWide:
+		if t.kind == tokText || t.kind == tokWide {
 			e.Message = t.text
-		case tokNumber:
+		}
+		if t.kind == tokNumber {
 			n, err := toInteger(t.text, intType)
 			if err != nil {
 				return nil, err

@@ -128,7 +128,13 @@ func (c *session) handle(m message) error {
 	}
 	switch {
 	case errors.Is(err, errAttention):
+		// The response that was cut off is a message of its own, and its acknowledgement another: there are clients that
+		// wait for just that.
 		c.ahead++
+		c.done(tokenDone, 0, 0, 0)
+		if err := c.out.end(); err != nil {
+			return err
+		}
 		return c.acknowledge()
 	case err != nil:
 		return err
