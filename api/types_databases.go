@@ -38,7 +38,7 @@ type Source struct {
 	Tenant     string    `json:"tenant" example:"acme"`
 	Name       string    `json:"name" example:"Practice database"`
 	Kind       string    `json:"kind" enum:"sqlserver"`
-	Server     string    `json:"server" doc:"Host, instance and port" example:"sql.example.org,1433"`
+	Server     string    `json:"server" doc:"Host, instance and port" example:"sql.example.org:1433"`
 	Database   string    `json:"database" example:"Practice"`
 	Isolation  string    `json:"isolation" enum:"auto,snapshot,read_committed"`
 	CreatedAt  time.Time `json:"createdAt"`
@@ -55,7 +55,7 @@ type SourceList struct {
 // ImportDatabase says what an import read of a database.
 type ImportDatabase struct {
 	Source        string             `json:"source,omitempty" doc:"The stored source; absent where the connection string was posted"`
-	Server        string             `json:"server" example:"sql.example.org,1433"`
+	Server        string             `json:"server" example:"sql.example.org:1433"`
 	Database      string             `json:"database" example:"Practice"`
 	Version       string             `json:"version,omitempty" doc:"Of the server, as it says"`
 	Isolation     string             `json:"isolation,omitempty" doc:"Under which it was read: snapshot, read committed snapshot or read committed" example:"snapshot"`
