@@ -27,7 +27,7 @@ func TestBatches(t *testing.T) {
 	}
 	f.do(http.MethodPost, "/etl/batches/nightly", f.acme, api.BatchDeliver{Files: 2}, key("k")).problem(http.StatusConflict)
 	f.do(http.MethodPost, "/etl/batches/nightly", f.acme, `{"files":0}`).problem(http.StatusUnprocessableEntity)
-	f.do(http.MethodPost, "/etl/batches/nightly", f.acme, `{"files":1,"fiels":2}`).problem(http.StatusUnprocessableEntity)
+	f.do(http.MethodPost, "/etl/batches/nightly", f.acme, `{"files":1,"more":2}`).problem(http.StatusUnprocessableEntity)
 	var delivered api.BatchDelivered
 	first := f.do(http.MethodPost, "/etl/batches/nightly", f.acme, api.BatchDeliver{Files: 1}, key("k")).want(http.StatusAccepted, &delivered)
 	if len(delivered.Files) != 1 || delivered.Files[0].Path != "/inbox/daily/Matters.csv" || !ingest.ImportID(delivered.RequestID).Valid() {

@@ -289,6 +289,11 @@ func TestStatusOfADatabase(t *testing.T) {
 	if strings.Contains(string(a.body), "sealed") {
 		t.Error("what is sealed is shown")
 	}
+	imp.Files = append(imp.Files, ingest.ImportFile{Number: 2, Relation: "dbo.Client", State: ingest.FileRefused, Code: "missing_column"})
+	f.do(http.MethodGet, "/etl/import-status/"+id, f.acme, nil).want(http.StatusOK, &got)
+	if refused := got.Files[1]; refused.SHA256 != "" || !refused.ReceivedAt.Equal(imp.CreatedAt) {
+		t.Errorf("of what was never read: %+v", refused)
+	}
 	percent := func(total, read int64) int {
 		imp.RowsTotal, imp.Read = total, read
 		var got api.ImportStatus
