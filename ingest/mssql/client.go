@@ -30,6 +30,8 @@ type Options struct {
 	QueryTimeout  time.Duration // for each statement of a survey; 0 is 30 seconds
 	MaxValueBytes int64         // the server is asked to cut what is longer: see textSize. 0 is 16 MiB, at most 512 MiB
 
+	Clock func() time.Time // nil is time.Now
+
 	// Wanted says which relations a survey looks at more closely. The others are listed without columns, and with -1 rows:
 	// each look costs a round trip or two. nil is all.
 	Wanted func(schema, name string) bool
@@ -64,6 +66,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.MaxValueBytes == 0 {
 		o.MaxValueBytes = defaultValue
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
 	}
 	switch {
 	case o.Isolation != IsolationAuto && o.Isolation != IsolationSnapshot && o.Isolation != IsolationReadCommitted:
@@ -152,6 +157,17 @@ func (c *Client) Close() error {
 	return errors.Join(errs...)
 }
 
+// closeIdle ends the plain sessions that nobody uses.
+func (c *Client) closeIdle() {
+	c.mu.Lock()
+	idle := c.idle
+	c.idle = nil
+	c.mu.Unlock()
+	for _, s := range idle {
+		_ = s.close()
+	}
+}
+
 // Sessions is how many Reads may run at once: 1 under a snapshot, which connections cannot share.
 func (c *Client) Sessions() int {
 	c.mu.Lock()
@@ -207,7 +223,7 @@ func (c *Client) acquire(ctx context.Context) (*session, error) {
 		s := c.idle[n-1]
 		c.idle = c.idle[:n-1]
 		c.mu.Unlock()
-		if s.usable() && time.Since(s.used) < mostIdle {
+		if s.usable() && c.options.Clock().Sub(s.used) < mostIdle {
 			return s, nil
 		}
 		_ = s.close()
@@ -223,7 +239,7 @@ func (c *Client) acquire(ctx context.Context) (*session, error) {
 // release gives a plain session back.
 func (c *Client) release(s *session) {
 	defer func() { c.slots <- struct{}{} }()
-	s.used = time.Now()
+	s.used = c.options.Clock()
 	c.mu.Lock()
 	keep := !c.closed && s.usable()
 	if keep {

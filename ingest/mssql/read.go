@@ -18,7 +18,7 @@ type Part struct {
 	Columns      []string // to be read, in order; empty: all. A query is always read whole
 	Key          string   // the relation's key, where it is read in parts
 	After        string   // encoded key of the last row before, PartResult.Last; "" from the start
-	Limit        int64    // rows at most; 0: all in one
+	Limit        int64    // rows at most; 0: all in one. Without a key there is no reading on after it
 	SinceColumn  string   // incremental: a rowversion, a date and time, or an integer
 	Since, Until string   // rows with SinceColumn > Since and <= Until, as MaxSince and HighMark encode them; "": no bound
 	Expected     int64    // rows, where known

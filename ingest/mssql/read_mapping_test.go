@@ -1,10 +1,13 @@
 package mssql_test
 
 import (
+	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"dropline/ingest"
 	"dropline/ingest/mssql"
 	"dropline/internal/tdstest"
 	"dropline/mapping"
@@ -70,5 +73,39 @@ func TestWhatIsReadIsWhatAMappingTakes(t *testing.T) {
 	}
 	if want := guid + " M1 450.25;FFFFFFFF-0000-0000-0000-000000000001 M2 100000000000000"; strings.Join(got, ";") != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestAValueThatIsTooLongCostsItsRecordOnly(t *testing.T) {
+	t.Parallel()
+	table := tdstest.Table{
+		Name:    "Currency",
+		Columns: []tdstest.Column{{Name: "ImportId", Type: "int"}, {Name: "Code", Type: "char(3)"}, {Name: "Name", Type: "nvarchar(max)"}},
+		Rows:    [][]any{{1, "AUD", "dollar"}, {2, "EUR", strings.Repeat("x", 17<<20)}, {3, "GBP", "pound"}},
+	}
+	c := siteOf(tdstest.Start(t, tdstest.Options{Tables: []tdstest.Table{table}})).open(t, mssql.Options{})
+	mapper, err := mapping.New(schema.Efimis10(), nil, mapping.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, out := io.Pipe()
+	go func() {
+		_, err := c.Read(t.Context(), mssql.Part{Schema: "dbo", Name: "Currency"}, out, nil)
+		out.CloseWithError(err)
+	}()
+	r, err := mapper.Open("Currency.csv", in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var codes []string
+	for r.Next() {
+		code := ""
+		if j := r.Refused(); j != nil {
+			code = j.Code
+		}
+		codes = append(codes, code)
+	}
+	if r.Err() != nil || !slices.Equal(codes, []string{"", ingest.CodeRecordTooLong, ""}) {
+		t.Errorf("%q, %v", codes, r.Err())
 	}
 }

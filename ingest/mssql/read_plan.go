@@ -64,7 +64,11 @@ func (q *plan) boundsOf() (bounds []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		bounds = append(bounds, q.quote(c.Name)+b.operator+literal)
+		bound := q.quote(c.Name) + b.operator + literal
+		if b.value == q.part.Since && !c.Rowversion { // a row of which nobody says when it changed may have
+			bound = "(" + bound + " OR " + q.quote(c.Name) + " IS NULL)"
+		}
+		bounds = append(bounds, bound)
 	}
 	return bounds, checkSinceType(c.base)
 }

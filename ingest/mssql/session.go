@@ -38,7 +38,7 @@ func (c *Client) connect(ctx context.Context) (*session, error) {
 		if err != nil {
 			return nil, Translate(err, c.conn)
 		}
-		s := &session{conn: conn, used: time.Now()}
+		s := &session{conn: conn, used: c.options.Clock()}
 		if bare {
 			return s, nil
 		}

@@ -52,6 +52,7 @@ func (c *Client) giveSnapshot(s *session, err error) {
 // beginSnapshot connects and begins the transaction. The bound for rowversions is read before: what is committed later has a
 // higher one, and is not in the snapshot.
 func (c *Client) beginSnapshot(ctx context.Context) (*session, error) {
+	c.closeIdle() // of the survey before: a snapshot takes long
 	s, err := c.connect(ctx)
 	if err != nil {
 		return nil, err

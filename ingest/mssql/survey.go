@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"sort"
-	"time"
 )
 
 // Bounds of what is taken in of a server's answers.
@@ -105,7 +104,7 @@ func (c *Client) Survey(ctx context.Context) (*Survey, error) {
 		n.add("only the first %d of %d tables and views are looked at", mostRelations, len(cat.relations))
 		cat.relations = cat.relations[:mostRelations]
 	}
-	count := counter{client: c, until: time.Now().Add(countPatience * c.options.QueryTimeout)}
+	count := counter{client: c, until: c.options.Clock().Add(countPatience * c.options.QueryTimeout)}
 	for _, r := range cat.relations {
 		keep, err := q.look(ctx, cat, r, &count)
 		if err != nil {
@@ -179,7 +178,7 @@ func (c *Client) Find(ctx context.Context, schema, name string) (Relation, bool,
 	}
 	c.remember(schema, name, known{columns: columns})
 	r.Columns = exported(columns)
-	count := counter{client: c, until: time.Now().Add(c.options.QueryTimeout)}
+	count := counter{client: c, until: c.options.Clock().Add(c.options.QueryTimeout)}
 	if r.Rows, err = count.rows(ctx, s, schema, name); err != nil {
 		return Relation{}, false, Translate(err, c.conn)
 	}

@@ -201,7 +201,7 @@ type counter struct {
 
 // rows returns -1 for what cannot be counted in time. Its error is of a lost session.
 func (n *counter) rows(ctx context.Context, s *session, schema, name string) (int64, error) {
-	left := time.Until(n.until)
+	left := n.until.Sub(n.client.options.Clock())
 	if left <= 0 {
 		n.given++
 		return -1, nil

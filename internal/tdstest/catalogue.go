@@ -81,11 +81,11 @@ func (s *Server) denied(schema, name string) bool {
 	return false
 }
 
-// visible are the tables the catalogue shows: those on which SELECT is not denied.
+// visible are the tables the catalogue shows.
 func (s *Server) visible() []*definition {
 	var out []*definition
 	for _, d := range s.store.tables {
-		if !s.denied(d.schema, d.name) {
+		if s.o.ShowDenied || !s.denied(d.schema, d.name) {
 			out = append(out, d)
 		}
 	}

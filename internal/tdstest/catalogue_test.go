@@ -88,3 +88,22 @@ func TestPoorCatalogue(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestDenied hides what may not be read, or shows it.
+func TestDenied(t *testing.T) {
+	t.Parallel()
+	for shown, want := range map[bool]string{false: "[]", true: "[[Person]]"} {
+		s := tdstest.Start(t, tdstest.Options{Tables: []tdstest.Table{people()}, Denied: []string{"etl.*"}, ShowDenied: shown})
+		db := open(t, s.URL())
+		if got := fmt.Sprint(texts(t, db, "SELECT name FROM sys.tables")); got != want {
+			t.Errorf("shown %v: %s", shown, got)
+		}
+		var e mssql.Error
+		if _, err := readAll(within(t), db, "SELECT * FROM etl.Person"); !errors.As(err, &e) || e.Number != 229 {
+			t.Error(err)
+		}
+		if got := fmt.Sprint(texts(t, db, "SELECT HAS_PERMS_BY_NAME('etl.Person', 'OBJECT', 'SELECT')")); got != "[[0]]" {
+			t.Error(got)
+		}
+	}
+}

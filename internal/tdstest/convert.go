@@ -148,7 +148,7 @@ func toDecimal(v any, t sqlType) (any, *Error) {
 	switch x := v.(type) {
 	case string:
 		if d, ok = parseDecimal(x, prec, t.scale); !ok {
-			if _, isNumber := new(big.Rat).SetString(strings.TrimSpace(x)); !isNumber || len(x) > 100 {
+			if !isNumber(strings.TrimSpace(x)) {
 				return nil, cannotConvert(v, t)
 			}
 		}

@@ -151,6 +151,30 @@ func TestTransactions(t *testing.T) {
 	}
 }
 
+// TestIsolation sets the level by statements: a transaction cannot become a snapshot once it has begun as another.
+func TestIsolation(t *testing.T) {
+	t.Parallel()
+	s := tdstest.Start(t, tdstest.Options{Tables: []tdstest.Table{people()}, Snapshot: true})
+	conn, err := open(t, s.URL()).Conn(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.ExecContext(within(t), "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; BEGIN TRAN; SET TRANSACTION ISOLATION LEVEL SNAPSHOT"); err != nil {
+		t.Fatal(err)
+	}
+	var e mssql.Error
+	if _, err := readAll(within(t), conn, "SELECT * FROM etl.Person"); !errors.As(err, &e) || e.Number != 3951 {
+		t.Error(err)
+	}
+	if _, err := conn.ExecContext(within(t), "ROLLBACK; BEGIN TRAN"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := readAll(within(t), conn, "SELECT * FROM etl.Person"); n != 3 || err != nil {
+		t.Error(n, err)
+	}
+}
+
 // TestReset returns a connection in the middle of a transaction to the pool.
 func TestReset(t *testing.T) {
 	t.Parallel()

@@ -31,7 +31,8 @@ type session struct {
 	database  string
 	isolation isolation
 	tran      uint64
-	snapshot  *state // what a snapshot transaction sees, from its first access on
+	began     isolation // the level at which the transaction began
+	snapshot  *state    // what a snapshot transaction sees, from its first access on
 	prepared  map[int32]preparedText
 	handles   int32
 

@@ -22,10 +22,7 @@ func parseDecimal(s string, prec, scale uint8) (decimalText, bool) {
 	if d, ok := plainDecimal(s, prec, scale); ok {
 		return d, true
 	}
-	if len(s) == 0 || len(s) > 100 || strings.ContainsAny(s, "/_xXpPbBoOiInN") {
-		return "", false
-	}
-	if i := strings.IndexAny(s, "eE"); i >= 0 && len(s)-i > 4 {
+	if !isNumber(s) {
 		return "", false
 	}
 	r, ok := new(big.Rat).SetString(s)
@@ -33,6 +30,16 @@ func parseDecimal(s string, prec, scale uint8) (decimalText, bool) {
 		return "", false
 	}
 	return ratDecimal(r, prec, scale)
+}
+
+// isNumber says whether a text is a number without an exponent, which SQL Server takes for no decimal either.
+func isNumber(s string) bool {
+	for i := range len(s) {
+		if strings.IndexByte("0123456789.+-", s[i]) < 0 {
+			return false
+		}
+	}
+	return len(s) > 0 && len(s) <= 100
 }
 
 // plainDecimal is parseDecimal for what needs no rounding and has no more digits than it may: most of what there is.
