@@ -163,6 +163,10 @@ func descriptionOf(status int) string {
 		return "The body is of another type than expected"
 	case http.StatusUnprocessableEntity:
 		return "The request is not valid; errors says where"
+	case http.StatusTooManyRequests:
+		return "Too many at a time; Retry-After says when to try again"
+	case http.StatusNotImplemented:
+		return "This server imports from no databases: its operator has set no key for connection strings"
 	case http.StatusServiceUnavailable:
 		return "PostgreSQL or S3 is out of reach; Retry-After says when to try again"
 	case http.StatusInsufficientStorage:
