@@ -19,10 +19,12 @@ const (
 	// storedWindow is the most memory that reading a compressed part of a database back may take for its window. What we
 	// write has a smaller one, and what dropline push writes too.
 	storedWindow = 8 << 20
-	// A compressed file that a client sent may become maxRatio times as large, and freeRatio bytes in any case: rows compress
-	// ten times, those of a file that is made to fill the server thousands of times.
-	maxRatio  = 200
-	freeRatio = 256 << 20
+	// PartWindow is the window, in bytes, with which parts of databases are compressed.
+	PartWindow = storedWindow / 8
+	// MaxExpansion is how many times as large a compressed file that a client sent may become; FreeExpansion bytes it may in
+	// any case. Rows compress ten times, those of a file that is made to fill the server thousands of times.
+	MaxExpansion  = 200
+	FreeExpansion = 256 << 20
 )
 
 // opened is a file of an import as mapping reads it.
@@ -72,7 +74,7 @@ func (r *run) openPart(o *opened, f *ingest.ImportFile, relation, table string, 
 			return ingest.E(ingest.Internal, "loader.open", err)
 		}
 		o.body, o.bytes = &decompressed{decoder, body}, func() int64 { return raw.n }
-		source = &expanding{decoder: decoder, left: max(freeRatio, maxRatio*f.Size)}
+		source = &expanding{decoder: decoder, left: max(FreeExpansion, MaxExpansion*f.Size)}
 	}
 	o.Reader, err = r.openRelation(relation, table, source)
 	if err != nil && o.body != body {
@@ -139,7 +141,7 @@ func (e *expanding) Read(p []byte) (int, error) {
 	n, err := e.decoder.Read(p)
 	if e.left -= int64(n); e.left < 0 {
 		return 0, &ingest.FileRefusal{
-			Code: ingest.CodeUnreadable, Message: fmt.Sprintf("the file becomes more than %d times as large when it is decompressed: send it uncompressed", maxRatio),
+			Code: ingest.CodeUnreadable, Message: fmt.Sprintf("the file becomes more than %d times as large when it is decompressed: send it uncompressed", MaxExpansion),
 		}
 	}
 	for _, fault := range []error{
