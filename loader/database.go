@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	sourceTries = 5                // connections in a row that break without a part read to its end
-	sourceWait  = time.Second      // before the second try; it doubles
+	sourceTries = 5           // connections in a row that break without a part read to its end
+	sourceWait  = time.Second // before the second try; it doubles
 )
 
 // sourceError is an error of the client's database, in contrast to those of our own stores: it is not waited out for ever.
@@ -235,7 +235,7 @@ type Databases struct {
 	Unseal func(ctx context.Context, sealed []byte, bound string) ([]byte, error)
 	// Connections says how servers are reached, and which may be.
 	Connections mssql.Config
-	Sessions    int // connections to one database at a time; 0: the reader's default
+	Sessions    int   // connections to one database at a time; 0: the reader's default
 	PartRows    int64 // rows of a part of a large relation; 0: the reader's default
 	// Local is at the client's own site, where a connection string may name files and use the identity of the process.
 	Local bool
