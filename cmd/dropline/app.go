@@ -37,6 +37,7 @@ type cli struct {
 	Credential credentialCmd `cmd:"" group:"client" help:"Add, list and revoke passwords, keys and API clients."`
 	Mapping    mappingCmd    `cmd:"" group:"client" help:"Store and show how a tenant's columns become the schema's."`
 	Upload     uploadCmd     `cmd:"" group:"client" help:"Send files over HTTP."`
+	Push       pushCmd       `cmd:"" group:"client" help:"Read a SQL Server database from here, and deliver it."`
 	Import     importCmd     `cmd:"" group:"client" help:"List, show, cancel and retry imports."`
 	Status     statusCmd     `cmd:"" group:"client" help:"Show how far an import is, and follow it."`
 	Rejects    rejectsCmd    `cmd:"" group:"client" help:"Show the rows that were refused, and why."`

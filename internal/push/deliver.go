@@ -201,4 +201,3 @@ func (p *pusher) living(ctx context.Context) (map[string]bool, error) {
 	}
 	return lives, nil
 }
-
