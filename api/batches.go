@@ -31,7 +31,8 @@ type BatchDeliver struct {
 
 // BatchFiles are the files that wait for a batch to be delivered.
 type BatchFiles struct {
-	Items []HeldFile `json:"items" nullable:"false"`
+	Tenant string     `json:"tenant" doc:"Whose they are" example:"acme"`
+	Items  []HeldFile `json:"items" nullable:"false"`
 }
 
 // HeldFile is a file that waits for its batch.
@@ -96,7 +97,7 @@ func (s *Server) listBatch(ctx context.Context, in *batchInput) (*batchOutput, e
 	if err != nil {
 		return nil, err
 	}
-	out := &batchOutput{Body: BatchFiles{Items: make([]HeldFile, 0, len(held))}}
+	out := &batchOutput{Body: BatchFiles{Tenant: string(tenant), Items: make([]HeldFile, 0, len(held))}}
 	for i := range held {
 		out.Body.Items = append(out.Body.Items, heldOf(&held[i], batch))
 	}

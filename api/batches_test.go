@@ -21,7 +21,7 @@ func TestBatches(t *testing.T) {
 	}
 	var files api.BatchFiles
 	f.do(http.MethodGet, "/etl/batches/nightly", f.acme, nil).want(http.StatusOK, &files)
-	want := api.BatchFiles{Items: []api.HeldFile{{Name: "daily/Matters.csv", Size: 7, SHA256: strings.Repeat("0", 64)}}}
+	want := api.BatchFiles{Tenant: "acme", Items: []api.HeldFile{{Name: "daily/Matters.csv", Size: 7, SHA256: strings.Repeat("0", 64)}}}
 	if diff := cmp.Diff(want, files); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -257,9 +257,7 @@ func (p *part) record(ctx context.Context) error {
 	r.listing.Lock()
 	defer r.listing.Unlock()
 	before := *p.rel
-	p.rel.Parts++
-	p.rel.After, p.rel.Done = p.result.Last, !p.result.More
-	p.rel.Mark = later(p.rel.Mark, p.result.MaxSince)
+	Advance(p.rel, &p.result)
 	for _, note := range p.result.Notes {
 		if plan := r.imp.Database.Plan; !slices.Contains(plan.Notes, note) {
 			plan.Notes = append(plan.Notes, note)
