@@ -250,3 +250,38 @@ database:
 		t.Errorf("staged %v; plan %+v", got, imp.Database.Plan)
 	}
 }
+
+// Names that become one in a file's name stay apart.
+func TestRelationsOfLikeNamesHaveFilesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	tables := sampleTables(t, sample.Config{Seed: 3})
+	kept := tables[:0:0]
+	for _, table := range tables {
+		switch table.Name {
+		case "Office":
+			table.Name, table.View = "a/b", true
+			kept = append(kept, table)
+		case "TaskType":
+			table.Name, table.View = "a_b", true
+			kept = append(kept, table)
+		}
+	}
+	p := newPractice(t, 0, tdstest.Options{Tables: kept})
+	_, err := p.ledger.PutMapping(t.Context(), acme, []byte(`version: 1
+database:
+  - {view: "dbo.[a/b]", table: Office}
+  - {view: "dbo.a_b", table: TaskType}
+`), "test")
+	p.must(err)
+	p.work()
+	imp := p.untilState(p.post(ingest.DatabaseOptions{}), ingest.Staged)
+	if len(imp.Files) != 2 || imp.Files[0].Path == imp.Files[1].Path {
+		t.Fatalf("%+v", imp.Files)
+	}
+	for _, f := range imp.Files {
+		entry, err := p.ledger.Stat(t.Context(), acme, ingest.Archive+"/"+ingest.StemOf(imp)+f.Path)
+		if err != nil || entry.Drop != f.Drop {
+			t.Errorf("%s in the archive: %+v, %v", f.Path, entry, err)
+		}
+	}
+}
