@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -126,7 +127,7 @@ func (s *Server) dryRunProblem(ctx context.Context, err error, at string) error 
 	if !errors.As(err, &source) || !source.OfSource() {
 		return err
 	}
-	message, hint := told(err), ingest.HintOf(err)
+	message, hint := told(err), s.withEgress(err)
 	if errors.Is(context.Cause(ctx), errLate) {
 		message = "the database did not answer all that a dry run asks within " + s.dryRunTimeout().String()
 		hint = "try when it is less busy, or import from it, which may take as long as it takes"
@@ -137,6 +138,18 @@ func (s *Server) dryRunProblem(ctx context.Context, err error, at string) error 
 	}
 	p.cause = err
 	return p
+}
+
+// withEgress is the hint of an error of a client's database: of one that does not answer, also from where the service connects.
+func (s *Server) withEgress(err error) string {
+	hint := ingest.HintOf(err)
+	if ingest.KindOf(err) != ingest.Unavailable || len(s.cfg.Databases.Egress) == 0 {
+		return hint
+	}
+	if hint != "" {
+		hint += "; "
+	}
+	return hint + "the service connects from " + strings.Join(s.cfg.Databases.Egress, ", ") + ", which a firewall must let in"
 }
 
 func dryRunOf(found *ingest.DryRun) DryRun {

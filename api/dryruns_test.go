@@ -58,14 +58,15 @@ func TestDryRunErrors(t *testing.T) {
 		status       int
 		detail, hint string
 	}{
-		"login":     {&ofSource{refused}, 400, "the login reader was refused", "check the password"},
-		"away":      {&ofSource{lost}, 400, "sql.example.org does not answer", ""},
-		"odd":       {&ofSource{errors.New("odd")}, 400, "odd", ""},
-		"endless":   {&ofSource{errors.New(strings.Repeat("ä", 5000))}, 400, strings.Repeat("ä", 1999) + "…", ""},
-		"ledger":    {ingest.Errorf(ingest.Unavailable, "ledger", "10.0.0.7"), 503, "a part of Dropline is out of reach for the moment", "try again in a few seconds"},
-		"inside":    {errors.New("10.0.0.7"), 500, "something went wrong in Dropline", "try again; if it stays, tell the operator the X-Request-Id of this answer"},
-		"mapping":   {ingest.WithHint(ingest.Errorf(ingest.Invalid, "dryRun", "line 3: no"), "store a corrected mapping"), 422, "line 3: no", "store a corrected mapping"},
-		"no source": {ingest.Errorf(ingest.Conflict, "x", "no"), 409, "no", ""},
+		"login":      {&ofSource{refused}, 400, "the login reader was refused", "check the password"},
+		"away":       {&ofSource{lost}, 400, "sql.example.org does not answer", "the service connects from 198.51.100.7/32, which a firewall must let in"},
+		"away, hint": {&ofSource{ingest.WithHint(lost, "is it on?")}, 400, "sql.example.org does not answer", "is it on?; the service connects from 198.51.100.7/32, which a firewall must let in"},
+		"odd":        {&ofSource{errors.New("odd")}, 400, "odd", ""},
+		"endless":    {&ofSource{errors.New(strings.Repeat("ä", 5000))}, 400, strings.Repeat("ä", 1999) + "…", ""},
+		"ledger":     {ingest.Errorf(ingest.Unavailable, "ledger", "10.0.0.7"), 503, "a part of Dropline is out of reach for the moment", "try again in a few seconds"},
+		"inside":     {errors.New("10.0.0.7"), 500, "something went wrong in Dropline", "try again; if it stays, tell the operator the X-Request-Id of this answer"},
+		"mapping":    {ingest.WithHint(ingest.Errorf(ingest.Invalid, "dryRun", "line 3: no"), "store a corrected mapping"), 422, "line 3: no", "store a corrected mapping"},
+		"no source":  {ingest.Errorf(ingest.Conflict, "x", "no"), 409, "no", ""},
 	} {
 		f := newFixture(t)
 		f.databases.dryRun = func(context.Context, ingest.DatabaseSecret) (*ingest.DryRun, error) { return nil, c.err }

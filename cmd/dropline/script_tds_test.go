@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -25,6 +26,9 @@ type tdsServers struct {
 //	tds start                         the sample firm's, with a row version on Matter. $TDS_CONNECTION, $TDS_PASSWORD and $TDS_ROWS
 //	                                  tell of it, and the files practice.txt (the connection string) and ca.pem
 //	tds set TABLE COLUMN ROW VALUE    changes a value
+//	tds stall                         lets every reading of WorkItem stand still in the midst of it
+//	tds drop                          breaks the next connection in the midst of WorkItem
+//	tds calm                          takes that back
 func (d *tdsServers) tds(ts *testscript.TestScript, neg bool, args []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -46,8 +50,14 @@ func (d *tdsServers) tds(ts *testscript.TestScript, neg bool, args []string) {
 		_, err := fmt.Sscan(args[3], &row)
 		ts.Check(err)
 		ts.Check(setValue(d.all[work], args[1], args[2], row, args[4]))
+	case len(args) == 1 && args[0] == "stall":
+		d.all[work].SetFaults(tdstest.Faults{StallTable: "WorkItem", StallAfterRows: 5, StallFor: time.Hour})
+	case len(args) == 1 && args[0] == "drop":
+		d.all[work].SetFaults(tdstest.Faults{DropTable: "WorkItem", DropAfterRows: 5})
+	case len(args) == 1 && args[0] == "calm":
+		d.all[work].SetFaults(tdstest.Faults{})
 	default:
-		ts.Fatalf("tds start | set TABLE COLUMN ROW VALUE")
+		ts.Fatalf("tds start | set TABLE COLUMN ROW VALUE | stall | drop | calm")
 	}
 }
 
