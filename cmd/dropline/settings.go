@@ -93,7 +93,7 @@ func settingsTable(dataDir string) []setting {
 		{key: keyS3Session, env: []string{"AWS_SESSION_TOKEN"}, secret: true, help: "its session token"},
 		{key: keyPostgresBin, env: []string{"DROPLINE_POSTGRES_BIN"}, help: "directory of initdb and postgres for the private PostgreSQL"},
 		{key: keyWorkers, usual: "2", flag: "workers", env: []string{"DROPLINE_WORKERS"}, check: checkCount(64), help: "imports loaded at a time"},
-		{key: keyMaxFile, usual: "536870912000", env: []string{"DROPLINE_MAX_FILE_BYTES"}, check: checkCount(5<<40), help: "bytes of one file"},
+		{key: keyMaxFile, usual: "536870912000", env: []string{"DROPLINE_MAX_FILE_BYTES"}, check: checkCount(5 << 40), help: "bytes of one file"},
 		{key: keyRetention, usual: "168h", env: []string{"DROPLINE_ROLLBACK_RETENTION"}, check: checkDuration(time.Minute), help: "how long a promotion can be rolled back"},
 		{key: keySweep, usual: "30s", env: []string{"DROPLINE_SWEEP_EVERY"}, check: checkDuration(time.Second), help: "how often the bucket is searched for files written straight into it"},
 		{key: keySchemas, flag: "schemas", env: []string{"DROPLINE_SCHEMAS"}, help: "files with further schema definitions"},
