@@ -99,6 +99,7 @@ type DatabaseOptions struct {
 // on where the one before was interrupted.
 type DatabasePlan struct {
 	Version       string            `json:"version,omitempty"` // of the server, as it says
+	Began         time.Time         `json:"began,omitzero"`    // when it was made for reading on later; zero: it was not
 	Isolation     string            `json:"isolation"`
 	IsolationNote string            `json:"isolationNote,omitempty"`
 	Relations     []PlannedRelation `json:"relations"`
