@@ -71,6 +71,9 @@ type SourceChange struct {
 // MaxSources is how many sources a tenant may have.
 const MaxSources = 100
 
+// MaxQueuedDatabases is how many imports from databases a tenant may have waiting.
+const MaxQueuedDatabases = 1000
+
 // Limits of what is kept for people of a source and of an import's database.
 const (
 	MaxSourceName = 100 // characters of a source's name
@@ -218,6 +221,6 @@ type Databases interface {
 	// be read fail.
 	RemoveSource(ctx context.Context, tenant TenantID, id SourceID) error
 	// RequestImport records an import that reads a database, and its job. Denied if the tenant is switched off; NotFound if
-	// its source is not there.
+	// its source is not there; Conflict if MaxQueuedDatabases of the tenant wait.
 	RequestImport(ctx context.Context, tenant TenantID, id ImportID, database Database, by string) (Import, error)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/url"
 	"regexp"
 	"strings"
@@ -87,6 +88,9 @@ func (r *run) openPart(o *opened, f *ingest.ImportFile, relation, table string, 
 	if open := decompressor(f.Path); open != nil {
 		raw := &countingReader{r: body}
 		expanding := &expanding{raw: raw, open: open, left: max(FreeExpansion, MaxExpansion*f.Size)}
+		if f.Relation != "" { // written here: what it becomes is known, and was bounded then
+			expanding.left = math.MaxInt64
+		}
 		o.body, o.bytes = &both{expanding, body}, func() int64 { return raw.n }
 		source = expanding
 	}

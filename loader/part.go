@@ -1,11 +1,13 @@
 package loader
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +18,10 @@ import (
 	"dropline/ingest"
 	"dropline/ingest/mssql"
 )
+
+// DefaultMaxParts is of how many parts an import of a database may be: each has an object, and a record that is kept. A server
+// that breaks off after every few rows is not read for ever.
+const DefaultMaxParts = 10_000
 
 // maxRelationName is how much of a relation's name is in the path of its file, in bytes.
 const maxRelationName = 150
@@ -78,6 +84,12 @@ func (r *run) readPart(ctx context.Context, client *mssql.Client, rel *ingest.Pl
 		return context.Cause(ctx)
 	}
 	f := r.newFile(rel)
+	if most := cmp.Or(r.l.cfg.Databases.MaxParts, DefaultMaxParts); f.Number > most {
+		r.forget(f)
+		return ofSource(ingest.WithHint(
+			ingest.Errorf(ingest.Invalid, "loader.readPart", "the database was not read to its end in %d parts, the last of them of %s", most, rel.Name),
+			"see what breaks the connections, then retry the import; dropline push reads beside the server"))
+	}
 	r.progress.begin(f)
 	p := &part{
 		run: r, rel: rel, file: f, client: client, snapshots: snapshots, rows: newConduit(), copy: newConduit(),
@@ -277,7 +289,12 @@ func (p *part) fill(ctx context.Context, object ingest.ObjectWriter) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.Copy(enc, p.copy); err != nil {
+	// What compresses well fills staging all the same: it may be as much as the files of a tenant could become.
+	raw := &bounded{enc, room, p.run.imp.Tenant}
+	if room >= 0 {
+		raw.room = FreeExpansion + MaxExpansion*min(room, math.MaxInt64/MaxExpansion/2)
+	}
+	if _, err := io.Copy(raw, p.copy); err != nil {
 		return err
 	}
 	if err := enc.Close(); err != nil {
