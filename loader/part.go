@@ -77,12 +77,11 @@ type part struct {
 const maxHeldRejects = 20_000
 
 func (r *run) readPart(ctx context.Context, client *mssql.Client, rel *ingest.PlannedRelation, snapshots int) error {
-	select {
-	case r.l.parts <- struct{}{}:
-		defer func() { <-r.l.parts }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	leave, err := r.l.places.take(ctx, r.first)
+	if err != nil {
+		return err
 	}
+	defer leave()
 	f := r.newFile(rel)
 	if most := cmp.Or(r.l.cfg.Databases.MaxParts, DefaultMaxParts); f.Number > most {
 		r.forget(f)
