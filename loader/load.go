@@ -49,6 +49,7 @@ type run struct {
 	warnings []ingest.Reject
 	warned   int64
 	started  time.Time
+	expanded map[int]int64 // by file, guarded by listing: bytes that compressed ones became beyond what each may
 	first    chan struct{} // taken by a part that is copied in the import's own place
 }
 
