@@ -125,14 +125,16 @@ func (p *DatabasePlan) Complete() bool {
 	return true
 }
 
-// Rows is how many rows the plan expects; -1 where that is not known of every relation.
+// Rows is how many rows the plan expects; -1 where that is not known of every relation, or is more than can be.
 func (p *DatabasePlan) Rows() int64 {
 	total := int64(0)
 	for i := range p.Relations {
 		if p.Relations[i].Rows < 0 {
 			return -1
 		}
-		total += p.Relations[i].Rows
+		if total += p.Relations[i].Rows; total < 0 {
+			return -1
+		}
 	}
 	return total
 }

@@ -114,7 +114,7 @@ func settled(mark string, began, now time.Time) string {
 		if t.After(now.UTC().Add(zones)) {
 			return began.UTC().Add(-zones).Format(layout)
 		}
-		return t.Add(-max(now.Sub(began), 0)).Format(layout)
+		return formatted(t.Add(-max(now.Sub(began), 0)), layout)
 	}
 	return mark
 }
@@ -138,7 +138,16 @@ func earlier(mark string, now time.Time) string {
 		if t.After(now.UTC().Add(zones)) {
 			t = now.UTC().Add(-zones)
 		}
-		return t.Add(-overlap).Format(layout)
+		return formatted(t.Add(-overlap), layout)
 	}
 	return mark
+}
+
+// formatted writes a mark, or "" for one before all times that SQL Server has: many a column of the last change begins with the
+// first of them.
+func formatted(t time.Time, layout string) string {
+	if t.Year() < 1 {
+		return ""
+	}
+	return t.Format(layout)
 }

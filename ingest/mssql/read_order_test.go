@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"dropline/ingest"
 	"dropline/ingest/mssql"
@@ -109,5 +110,25 @@ func TestPartsThatDoNotGoOnHaveAnEnd(t *testing.T) {
 				t.Errorf("%d rows, %v, hint %q", rows, err, ingest.HintOf(err))
 			}
 		})
+	}
+}
+
+// TestTheFirstTimeOfATypeIsNoBound: columns of the last change often begin with it, and the server takes no time before it.
+func TestTheFirstTimeOfATypeIsNoBound(t *testing.T) {
+	t.Parallel()
+	for kind, year := range map[string]int{"datetime": 1753, "smalldatetime": 1900, "datetime2": 1, "date": 1} {
+		first := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
+		table := tdstest.Table{
+			Name: "Old", Columns: []tdstest.Column{{Name: "id", Type: "int"}, {Name: "at", Type: kind}},
+			Rows: [][]any{{1, first}, {2, first.AddDate(50, 0, 0)}, {3, nil}},
+		}
+		client := siteOf(tdstest.Start(t, tdstest.Options{Tables: []tdstest.Table{table}})).open(t, mssql.Options{})
+		for since, rows := range map[time.Time]int64{first.Add(-10 * time.Minute): 3, first.AddDate(1, 0, 0): 2} {
+			layout := map[bool]string{true: "2006-01-02", false: "2006-01-02T15:04:05"}[kind == "date"]
+			_, res := read(t, client, mssql.Part{Schema: "dbo", Name: "Old", SinceColumn: "at", Since: since.Format(layout)})
+			if res.Rows != rows {
+				t.Errorf("%s since %s: %d rows, want %d", kind, since, res.Rows, rows)
+			}
+		}
 	}
 }
