@@ -99,6 +99,19 @@ func TestADatabaseIsImported(t *testing.T) {
 			t.Errorf("%s in the archive: %+v, %v", f.Path, entry, err)
 		}
 	}
+	body, _, err := p.bucket.Open(t.Context(), ingest.ReportPrefix+"acme/"+string(imp.ID)+"/receipt.json", 0, -1, "")
+	p.must(err)
+	defer body.Close()
+	var receipt struct {
+		Database struct {
+			Server, Database, Isolation string
+			Snapshots                   int
+		}
+	}
+	p.must(json.NewDecoder(body).Decode(&receipt))
+	if of := receipt.Database; of.Server != "sql" || of.Database != "practice" || of.Isolation != "snapshot" || of.Snapshots != 1 {
+		t.Errorf("the receipt says %+v", of)
+	}
 	for _, q := range p.server.Queries() {
 		if strings.Contains(strings.ToUpper(q), "NOLOCK") {
 			t.Errorf("it asked %s", q)

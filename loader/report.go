@@ -136,9 +136,34 @@ type receipt struct {
 	Finished  time.Time       `json:"finished"`
 	Mapping   int             `json:"mappingVersion"`
 	counts
-	Warnings int64          `json:"warnings"`
-	Files    []receiptFile  `json:"files"`
-	Tables   []receiptTable `json:"tables"`
+	Warnings int64            `json:"warnings"`
+	Database *receiptDatabase `json:"database,omitempty"`
+	Files    []receiptFile    `json:"files"`
+	Tables   []receiptTable   `json:"tables"`
+}
+
+// receiptDatabase says what was read of a database, and how much of one moment it is.
+type receiptDatabase struct {
+	Server        string          `json:"server"`
+	Name          string          `json:"database"`
+	Version       string          `json:"version,omitempty"`
+	Isolation     string          `json:"isolation"`
+	IsolationNote string          `json:"isolationNote,omitempty"`
+	Snapshots     int             `json:"snapshots"`
+	IncrementalOf ingest.ImportID `json:"incrementalOf,omitempty"`
+	Missing       []string        `json:"missing,omitempty"`
+	Ignored       []string        `json:"ignored,omitempty"`
+	Notes         []string        `json:"notes,omitempty"`
+}
+
+func receiptOf(d *ingest.Database) *receiptDatabase {
+	if d == nil || d.Plan == nil {
+		return nil
+	}
+	return &receiptDatabase{
+		Server: d.Server, Name: d.Name, Version: d.Plan.Version, Isolation: d.Plan.Isolation, IsolationNote: d.Plan.IsolationNote,
+		Snapshots: d.Snapshots, IncrementalOf: d.BaseID, Missing: d.Plan.Missing, Ignored: d.Plan.Ignored, Notes: d.Plan.Notes,
+	}
 }
 
 type counts struct {
@@ -168,6 +193,7 @@ func (r *run) writeReceipt(ctx context.Context, out ledger.Outcome) (ledger.Repo
 		RequestID: r.imp.ID, State: out.State, Error: out.Error, Hint: out.Hint, Received: r.imp.CreatedAt,
 		Finished: r.l.cfg.Clock().UTC(), Mapping: r.imp.MappingVersion,
 		counts: counts{out.Read, out.Staged, out.Rejected}, Warnings: out.WarningCount,
+		Database: receiptOf(r.imp.Database),
 	}
 	for _, f := range out.Files {
 		doc.Files = append(doc.Files, receiptFile{
