@@ -59,7 +59,8 @@ type part struct {
 	run       *run
 	rel       *ingest.PlannedRelation
 	file      *ingest.ImportFile
-	snapshots int // that were used by attempts before
+	listed    ingest.ImportFile // file as it was at first: while it is recorded, staging counts in file
+	snapshots int               // that were used by attempts before
 	client    *mssql.Client
 	rows      *conduit // to mapping and staging
 	copy      *conduit // to the object
@@ -91,7 +92,7 @@ func (r *run) readPart(ctx context.Context, client *mssql.Client, rel *ingest.Pl
 	}
 	r.progress.begin(f)
 	p := &part{
-		run: r, rel: rel, file: f, client: client, snapshots: snapshots, rows: newConduit(), copy: newConduit(),
+		run: r, rel: rel, file: f, listed: *f, client: client, snapshots: snapshots, rows: newConduit(), copy: newConduit(),
 		stored: make(chan struct{}),
 	}
 	p.carry(ctx)
@@ -320,7 +321,8 @@ func (p *part) record(ctx context.Context) error {
 		}
 	}
 	r.imp.Database.Snapshots = p.snapshots + p.client.Snapshots()
-	f := *p.file
+	f := p.listed
+	f.Size, f.SHA256 = p.file.Size, p.file.SHA256
 	f.Drop = ingest.NewDropID()
 	f.ReceivedAt = r.l.cfg.Clock().UTC()
 	if err := r.l.cfg.Ledger.RecordPart(ctx, r.imp, f); err != nil {
