@@ -15,9 +15,10 @@ type (
 		Batch  string `path:"batch" doc:"Chosen by the sender: 1 to 64 letters, digits, - and _" example:"2026-11-22"`
 		Tenant string `query:"tenant" doc:"Whose; needed with the operator's token"`
 	}
-	deliverInput struct {
-		batchInput
-		Body BatchDeliver
+	deliverInput struct { // huma does not see into an embedded batchInput
+		Batch  string `path:"batch" doc:"Chosen by the sender: 1 to 64 letters, digits, - and _" example:"2026-11-22"`
+		Tenant string `query:"tenant" doc:"Whose; needed with the operator's token"`
+		Body   BatchDeliver
 	}
 	batchOutput     struct{ Body BatchFiles }
 	deliveredOutput struct{ Body BatchDelivered }
@@ -109,7 +110,7 @@ func heldOf(e *ingest.Entry, batch ingest.BatchID) HeldFile {
 }
 
 func (s *Server) deliverBatch(ctx context.Context, in *deliverInput) (*deliveredOutput, error) {
-	tenant, batch, err := s.batchOf(ctx, &in.batchInput)
+	tenant, batch, err := s.batchOf(ctx, &batchInput{in.Batch, in.Tenant})
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 // prepare implements destination.
 func (h *HTTPS) prepare(ctx context.Context) (Tenant, error) {
 	var list api.BatchFiles // of no batch: the answer says whose it would be
-	if err := h.do(ctx, call{method: http.MethodGet, path: "/etl/batches/none"}, &list); err != nil {
+	if err := h.do(ctx, call{method: http.MethodGet, path: "/etl/batches/none", query: h.scoped(url.Values{})}, &list); err != nil {
 		return Tenant{}, err
 	}
 	base := "/etl/tenants/" + url.PathEscape(list.Tenant)
@@ -35,7 +35,7 @@ func batchPath(batch string) string { return "/etl/batches/" + url.PathEscape(ba
 // held implements destination.
 func (h *HTTPS) held(ctx context.Context, batch string) (map[string]held, error) {
 	var list api.BatchFiles
-	if err := h.do(ctx, call{method: http.MethodGet, path: batchPath(batch)}, &list); err != nil {
+	if err := h.do(ctx, call{method: http.MethodGet, path: batchPath(batch), query: h.scoped(url.Values{})}, &list); err != nil {
 		return nil, err
 	}
 	out := map[string]held{}
@@ -53,7 +53,7 @@ func (h *HTTPS) send(ctx context.Context, batch, name string, body io.Reader) (h
 	}
 	var drop api.Drop
 	err := h.do(ctx, call{
-		method: http.MethodPut, path: "/etl/files/" + strings.Join(parts, "/"), query: url.Values{"batch": {batch}}, raw: body,
+		method: http.MethodPut, path: "/etl/files/" + strings.Join(parts, "/"), query: h.scoped(url.Values{"batch": {batch}}), raw: body,
 	}, &drop)
 	return held{drop.Size, drop.SHA256}, err
 }
@@ -62,7 +62,7 @@ func (h *HTTPS) send(ctx context.Context, batch, name string, body io.Reader) (h
 func (h *HTTPS) deliver(ctx context.Context, run *running) (delivery, error) {
 	var out api.BatchDelivered
 	err := h.do(ctx, call{
-		method: http.MethodPost, path: batchPath(string(run.Batch)), body: api.BatchDeliver{Files: len(run.Files)}, key: run.Key,
+		method: http.MethodPost, path: batchPath(string(run.Batch)), query: h.scoped(url.Values{}), body: api.BatchDeliver{Files: len(run.Files)}, key: run.Key,
 	}, &out)
 	if err != nil {
 		return delivery{}, h.undelivered(ctx, run, err)
@@ -101,7 +101,7 @@ func (h *HTTPS) undelivered(ctx context.Context, run *running, err error) error 
 
 // discard implements destination.
 func (h *HTTPS) discard(ctx context.Context, batch string, _ []File) error {
-	return h.do(ctx, call{method: http.MethodDelete, path: batchPath(batch)}, nil)
+	return h.do(ctx, call{method: http.MethodDelete, path: batchPath(batch), query: h.scoped(url.Values{})}, nil)
 }
 
 // mark implements destination: over HTTPS the import's id says it all.

@@ -1,0 +1,521 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"dropline/api"
+	"dropline/ingest"
+	"dropline/internal/push"
+	"dropline/internal/sample"
+	"dropline/internal/sampledb"
+	"dropline/internal/seal"
+	"dropline/internal/tdstest"
+	"dropline/schema"
+)
+
+const (
+	sqlPassword  = "Sql-Passw0rd-of-test" // must be in no output and no state
+	sftpPassword = "sftp-password-of-test"
+)
+
+// site is a client's site beside a server: a database, and dropline push with a state of its own.
+type site struct {
+	*instance
+	sql   *tdstest.Server
+	dir   string
+	conn  string // file
+	state string
+	said  bytes.Buffer // all that push wrote
+}
+
+// newSite makes a server with the tenant acme, and a client's site with the sample firm's database.
+func newSite(t *testing.T, o tdstest.Options) *site {
+	t.Helper()
+	s := &site{dir: t.TempDir()}
+	key := filepath.Join(s.dir, "secrets.key")
+	if err := seal.NewKeyFile(key); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("DROPLINE_SECRETS_KEY_FILE", key)
+	t.Setenv("DROPLINE_MSSQL_ALLOW_NETWORKS", "127.0.0.0/8")
+	s.instance = newInstance(t)
+	o.Password = sqlPassword
+	if o.Tables == nil {
+		o.Tables = firm(t)
+	}
+	s.sql = tdstest.Start(t, o)
+	s.conn, s.state = filepath.Join(s.dir, "practice.txt"), filepath.Join(s.dir, "state.json")
+	if err := os.WriteFile(s.conn, []byte("\ufeff"+s.sql.ConnectionString()+"\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.call(http.MethodPost, "/etl/tenants", strings.NewReader(`{"slug":"acme","name":"Acme","quietPeriodSeconds":1}`), nil); got >= 300 {
+		t.Fatalf("tenant: %d", got)
+	}
+	return s
+}
+
+// firm are the tables of the sample firm, with a work item table of some parts.
+func firm(t *testing.T) []tdstest.Table {
+	t.Helper()
+	def, _ := schema.NewCatalogue().Lookup(ingest.DefaultSchema)
+	tables, err := sampledb.Tables(t.Context(), def, sample.Config{Seed: 5, Rows: map[string]int64{"WorkItem": 5000}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range tables {
+		if table := &tables[i]; table.Name == "Contact" {
+			table.Columns = append(table.Columns, tdstest.Column{Name: "Version", Type: "rowversion", NotNull: true})
+			for r := range table.Rows {
+				table.Rows[r] = append(table.Rows[r], nil)
+			}
+		}
+	}
+	return tables
+}
+
+func rowsOf(tables []tdstest.Table) (n int64) {
+	for i := range tables {
+		n += int64(len(tables[i].Rows))
+	}
+	return n
+}
+
+// command is dropline push as it is called at the site.
+func (s *site) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(s.binary, append([]string{
+		"push", "--connection-string-file", s.conn, "--state", s.state, "--part-rows", "1000", "--json", "--data-dir", s.data,
+	}, args...)...)
+	cmd.Env = append(os.Environ(), "DROPLINE_URL=", "XDG_STATE_HOME="+s.dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return cmd
+}
+
+// push runs it, and returns its result, what it said on standard error, and its exit status.
+func (s *site) push(args ...string) (push.Result, string, int) {
+	s.t.Helper()
+	var out, errs bytes.Buffer
+	cmd := s.command(args...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	timer := time.AfterFunc(settleWithin, func() { _ = cmd.Process.Kill() })
+	defer timer.Stop()
+	_ = cmd.Run() // its status says how it ended
+	s.said.Write(out.Bytes())
+	s.said.Write(errs.Bytes())
+	var r push.Result
+	if out.Len() > 0 {
+		if err := json.NewDecoder(&out).Decode(&r); err != nil {
+			s.t.Fatalf("the result is no JSON: %v", err)
+		}
+	}
+	return r, errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// mustPush is push that ends well.
+func (s *site) mustPush(args ...string) push.Result {
+	s.t.Helper()
+	r, errs, status := s.push(args...)
+	if status != 0 {
+		s.t.Fatalf("push ended with %d: %s", status, errs)
+	}
+	return r
+}
+
+// http are the arguments for the API.
+func (s *site) http(args ...string) []string {
+	return append([]string{"--url", s.url, "--tenant", "acme"}, args...)
+}
+
+// untilImport waits for an import.
+func (s *site) untilImport(id, want string) api.ImportStatus {
+	s.t.Helper()
+	var status api.ImportStatus
+	for deadline := time.Now().Add(settleWithin); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
+		s.call(http.MethodGet, "/etl/import-status/"+id, nil, &status)
+		if status.State == want {
+			return status
+		}
+	}
+	s.t.Fatalf("%s is %q, not %q: %s", id, status.State, want, status.Error)
+	return status
+}
+
+// direct imports the same database from the server, promotes it, and returns its counts.
+func (s *site) direct() api.PromotionCounts {
+	s.t.Helper()
+	body, err := json.Marshal(api.ImportRequest{ConnectionString: s.sql.ConnectionString()})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var started api.Started
+	if got := s.call(http.MethodPost, "/etl/import?tenant=acme", bytes.NewReader(body), &started); got != http.StatusAccepted {
+		s.t.Fatalf("a direct import: %d", got)
+	}
+	s.untilImport(started.RequestID, "staged")
+	return s.promoted(started.RequestID)
+}
+
+func (s *site) promoted(id string) api.PromotionCounts {
+	s.t.Helper()
+	s.promote(id)
+	return s.untilImport(id, "promoted").Promotion.Counts
+}
+
+// newest waits until the tenant has that many imports, and returns the id of the newest.
+func (s *site) newest(count int) string {
+	s.t.Helper()
+	for deadline := time.Now().Add(settleWithin); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
+		var page api.ImportPage
+		s.call(http.MethodGet, "/etl/imports?tenant=acme", nil, &page)
+		if len(page.Items) > count {
+			s.t.Fatalf("there are %d imports, not %d", len(page.Items), count)
+		}
+		if len(page.Items) == count {
+			return page.Items[0].RequestID
+		}
+	}
+	s.t.Fatalf("there are never %d imports", count)
+	return ""
+}
+
+// keepsSecrets makes sure that no secret is in what push wrote, nor in its state.
+func (s *site) keepsSecrets() {
+	s.t.Helper()
+	state, err := os.ReadFile(s.state)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	operator, err := os.ReadFile(filepath.Join(s.data, "operator.json"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var c struct{ ClientSecret string }
+	if err := json.Unmarshal(operator, &c); err != nil || c.ClientSecret == "" {
+		s.t.Fatal("no secret of the operator's")
+	}
+	for _, secret := range []string{sqlPassword, sftpPassword, c.ClientSecret} {
+		if strings.Contains(s.said.String(), secret) || bytes.Contains(state, []byte(secret)) {
+			s.t.Errorf("a secret was told: %s", s.said.String())
+		}
+	}
+	if info, err := os.Stat(s.state); err != nil || info.Mode().Perm() != 0o600 {
+		s.t.Errorf("the state's mode: %v, %v", info.Mode(), err)
+	}
+}
+
+// change gives some contacts another name.
+func (s *site) change(count int) {
+	s.t.Helper()
+	at := -1
+	for _, table := range firm(s.t) {
+		if table.Name == "Contact" {
+			at = slices.IndexFunc(table.Columns, func(c tdstest.Column) bool { return c.Name == "LastName" })
+		}
+	}
+	err := s.sql.Change("Contact", func(rows [][]any) [][]any {
+		for i := range count {
+			rows[i][at] = fmt.Sprint("Changed", i)
+		}
+		return rows
+	})
+	if err != nil || at < 0 {
+		s.t.Fatal(err)
+	}
+}
+
+// relay passes connections on to an address, and can be told to break one after so many bytes have gone to it.
+type relay struct {
+	listener net.Listener
+	cut      atomic.Int64 // bytes after which the present connections break; 0: never
+	cuts     atomic.Int64
+}
+
+func newRelay(t *testing.T, to string) *relay {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &relay{listener: l}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", to)
+			if err != nil {
+				_ = in.Close()
+				continue
+			}
+			go func() { _, _ = io.Copy(in, out); _ = in.Close() }()
+			go func() { r.pass(out, in); _ = out.Close(); _ = in.Close() }()
+		}
+	}()
+	return r
+}
+
+func (r *relay) pass(out io.Writer, in io.Reader) {
+	buffer := make([]byte, 4096)
+	for {
+		n, err := in.Read(buffer)
+		if limit := r.cut.Load(); limit > 0 && r.cut.Add(-int64(n)) <= 0 {
+			r.cut.Store(0)
+			r.cuts.Add(1)
+			return
+		}
+		if _, failed := out.Write(buffer[:n]); failed != nil || err != nil {
+			return
+		}
+	}
+}
+
+func (r *relay) address() string { return r.listener.Addr().String() }
+
+func hostOf(t *testing.T, raw string) string {
+	t.Helper()
+	u, err := url.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Host
+}
+
+// TestPushOverHTTPS: what is pushed is what the server reads itself; a second push brings nothing new; and what has changed is
+// all that the next one reads.
+func TestPushOverHTTPS(t *testing.T) {
+	s := newSite(t, tdstest.Options{Snapshot: true})
+	want := rowsOf(firm(t))
+	r := s.mustPush(s.http()...)
+	if r.Rows != want || r.RequestID == "" || r.NothingNew || r.Resumed || r.Isolation != "snapshot" || r.Snapshots != 1 {
+		t.Errorf("the first push: %+v", r)
+	}
+	for _, rel := range r.Relations {
+		if rel.Table == "WorkItem" && rel.Files != 5 {
+			t.Errorf("the work items came in %d files", rel.Files)
+		}
+	}
+	if i := s.untilImport(r.RequestID, "staged"); i.RowsStaged != want || i.RowsRejected != 0 || len(i.Files) != r.Files {
+		t.Errorf("staged %d rows of %d files, refused %d", i.RowsStaged, len(i.Files), i.RowsRejected)
+	}
+	if c := s.promoted(r.RequestID); c.Inserted+c.Updated+c.Unchanged != want {
+		t.Errorf("the push's promotion: %+v", c)
+	}
+	if c := s.direct(); c.Unchanged != want || c.Inserted+c.Updated+c.Deleted != 0 {
+		t.Errorf("a direct import of the same database differs: %+v", c)
+	}
+	if again := s.mustPush(s.http()...); !again.NothingNew || again.RequestID != "" || again.Rows != want {
+		t.Errorf("the second push: %+v", again)
+	}
+	whole := false
+	for _, rel := range s.mustPush(s.http("--changes")...).Relations {
+		whole = whole || rel.Since == "" && rel.Rows > 0
+		if rel.Table == "Contact" && rel.Since == "" {
+			t.Errorf("the contacts were read whole")
+		}
+	}
+	if !whole {
+		t.Error("no table was read whole, though not all tell what has changed")
+	}
+	s.change(3)
+	r = s.mustPush(s.http("--changes", "--watch")...)
+	for _, rel := range r.Relations {
+		if rel.Table == "Contact" && (rel.Rows != 3 || rel.Since == "") {
+			t.Errorf("after a change: %+v", rel)
+		}
+	}
+	if r.RequestID == "" {
+		t.Errorf("a change brought nothing new: %+v", r)
+	}
+	s.keepsSecrets()
+}
+
+// TestPushOverSFTP is the same by the other way, with servers and sign-ins that are wrong.
+func TestPushOverSFTP(t *testing.T) {
+	s := newSite(t, tdstest.Options{})
+	t.Setenv("DROPLINE_SFTP_PASSWORD", sftpPassword)
+	if got := s.call(http.MethodPost, "/etl/tenants/acme/credentials", strings.NewReader(`{"kind":"password","label":"site","password":"`+sftpPassword+`"}`), nil); got >= 300 {
+		t.Fatalf("a password: %d", got)
+	}
+	raw, err := os.ReadFile(filepath.Join(s.data, "server.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at struct {
+		SFTP         string   `json:"sftp"`
+		Fingerprints []string `json:"fingerprints"`
+	}
+	if err := json.Unmarshal(raw, &at); err != nil {
+		t.Fatal(err)
+	}
+	sftp := func(args ...string) []string {
+		return append([]string{"--sftp", at.SFTP, "--sftp-user", "acme"}, args...)
+	}
+	known := sftp("--host-key", at.Fingerprints[0])
+	if _, errs, status := s.push(sftp()...); status != 2 || !strings.Contains(errs, "host key is not given") {
+		t.Errorf("without a host key: %d, %s", status, errs)
+	}
+	if _, errs, status := s.push(sftp("--host-key", "SHA256:"+strings.Repeat("A", 43))...); status != 1 || !strings.Contains(errs, at.Fingerprints[0]) {
+		t.Errorf("another host key: %d, %s", status, errs)
+	}
+	wrong := filepath.Join(s.dir, "wrong.txt")
+	if err := os.WriteFile(wrong, []byte("not it\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, status := s.push(append(known, "--password-file", wrong)...); status != 1 || !strings.Contains(errs, "refused the sign-in") {
+		t.Errorf("a wrong password: %d, %s", status, errs)
+	}
+	if len(s.sql.Queries()) > 0 {
+		t.Errorf("the database was asked %d times before the server was known", len(s.sql.Queries()))
+	}
+	want := rowsOf(firm(t))
+	if r := s.mustPush(known...); r.Rows != want || r.Resumed {
+		t.Errorf("the first push: %+v", r)
+	}
+	id := s.newest(1)
+	if i := s.untilImport(id, "staged"); i.RowsStaged != want || i.RowsRejected != 0 {
+		t.Errorf("staged %d rows, refused %d", i.RowsStaged, i.RowsRejected)
+	}
+	s.promoted(id)
+	if c := s.direct(); c.Unchanged != want || c.Inserted+c.Updated+c.Deleted != 0 {
+		t.Errorf("a direct import of the same database differs: %+v", c)
+	}
+	if again := s.mustPush(known...); !again.NothingNew {
+		t.Errorf("the second push: %+v", again)
+	}
+	s.change(3)
+	r := s.mustPush(append(known, "--changes")...)
+	since := 0
+	for _, rel := range r.Relations {
+		if rel.Since != "" {
+			since++
+		}
+		if rel.Table == "Contact" && (rel.Since == "" || rel.Rows != 3) {
+			t.Errorf("after a change: %+v", rel)
+		}
+	}
+	if since == 0 {
+		t.Errorf("--changes read everything: %v", r.Notes)
+	}
+	s.keepsSecrets()
+}
+
+// TestPushKilledGoesOn kills a push in the middle of a part: the next one reads that part and those after it, and no other.
+func TestPushKilledGoesOn(t *testing.T) {
+	s := newSite(t, tdstest.Options{})
+	s.sql.SetFaults(tdstest.Faults{StallAfterRows: 2500, StallTable: "WorkItem", StallFor: time.Minute, StallTimes: 1})
+	cmd := s.command(s.http()...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(settleWithin)
+	for delivered := 0; delivered < 2; time.Sleep(10 * time.Millisecond) {
+		raw, _ := os.ReadFile(s.state)
+		if delivered = strings.Count(string(raw), "/inbox/WorkItem") + strings.Count(string(raw), `"name": "_database/WorkItem/`); time.Now().After(deadline) {
+			t.Fatal("no part of the large table was delivered")
+		}
+	}
+	time.Sleep(200 * time.Millisecond) // into the part that stalls
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	before := s.reads("WorkItem")
+	r := s.mustPush(s.http()...)
+	want := rowsOf(firm(t))
+	if !r.Resumed || r.Rows != want || r.RequestID == "" {
+		t.Errorf("the second run: %+v", r)
+	}
+	if got := s.reads("WorkItem") - before; got > 4 {
+		t.Errorf("it was read in 5 parts, of which 2 were delivered, and then %d more times", got)
+	}
+	if i := s.untilImport(r.RequestID, "staged"); i.RowsStaged != want || i.RowsRejected != 0 {
+		t.Errorf("staged %d rows, refused %d", i.RowsStaged, i.RowsRejected)
+	}
+	s.keepsSecrets()
+}
+
+// reads counts the queries for rows of a table.
+func (s *site) reads(table string) (n int) {
+	for _, q := range s.sql.Queries() {
+		if strings.Contains(q, "["+table+"]") && strings.Contains(q, "ORDER BY") {
+			n++
+		}
+	}
+	return n
+}
+
+// TestPushBearsLostConnections: connections to the database and to the server break amid parts, and all rows arrive once.
+func TestPushBearsLostConnections(t *testing.T) {
+	s := newSite(t, tdstest.Options{})
+	s.sql.SetFaults(tdstest.Faults{DropAfterRows: 1500, DropTable: "WorkItem", DropTimes: 2})
+	relay := newRelay(t, hostOf(t, s.url))
+	relay.cut.Store(60_000)
+	r := s.mustPush("--url", "http://"+relay.address(), "--tenant", "acme", "--data-dir", s.operatorAt(relay.address()))
+	want := rowsOf(firm(t))
+	if r.Rows != want || r.RequestID == "" {
+		t.Errorf("the push: %+v", r)
+	}
+	if relay.cuts.Load() == 0 {
+		t.Error("the connection to the server never broke")
+	}
+	if i := s.untilImport(r.RequestID, "staged"); i.RowsStaged != want || i.RowsRejected != 0 {
+		t.Errorf("staged %d rows, refused %d", i.RowsStaged, i.RowsRejected)
+	}
+}
+
+// operatorAt copies the operator's credential for another address of the server, and returns the directory.
+func (s *site) operatorAt(address string) string {
+	s.t.Helper()
+	raw, err := os.ReadFile(filepath.Join(s.data, "operator.json"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	dir := s.t.TempDir()
+	raw = bytes.ReplaceAll(raw, []byte(s.url), []byte("http://"+address))
+	if err := os.WriteFile(filepath.Join(dir, "operator.json"), raw, 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	return dir
+}
+
+// TestPushRefusesBeforeItReads: a table that cannot be read as it is ends the push before anything is sent, and a dry run says
+// the same.
+func TestPushRefusesBeforeItReads(t *testing.T) {
+	tables := firm(t)
+	for i := range tables {
+		if table := &tables[i]; table.Name == "Matter" {
+			key := slices.IndexFunc(table.Columns, func(c tdstest.Column) bool { return c.Name == "ImportId" })
+			table.Columns[key].Name, table.PrimaryKey = "SomethingElse", nil
+		}
+	}
+	s := newSite(t, tdstest.Options{Tables: tables})
+	for _, args := range [][]string{s.http("--dry-run"), s.http()} {
+		_, errs, status := s.push(args...)
+		if said := errs + s.said.String(); status != 3 || !strings.Contains(said, "Matter") {
+			t.Errorf("%v: %d, %s", args, status, said)
+		}
+	}
+	var page api.DropPage
+	if s.call(http.MethodGet, "/etl/drops?tenant=acme", nil, &page); len(page.Items) != 0 {
+		t.Errorf("%d files were delivered", len(page.Items))
+	}
+	if got := s.reads("WorkItem"); got > 1 { // the dry run's
+		t.Errorf("rows were read %d times", got)
+	}
+}
