@@ -389,7 +389,7 @@ func TestPushOverSFTP(t *testing.T) {
 	}
 	id := s.newest(1)
 	if i := s.untilImport(id, "staged"); i.RowsStaged != want || i.RowsRejected != 0 {
-		t.Errorf("staged %d rows, refused %d", i.RowsStaged, i.RowsRejected)
+		t.Errorf("staged %d rows, refused %d: %+v", i.RowsStaged, i.RowsRejected, i.FirstErrors)
 	}
 	s.promoted(id)
 	if c := s.direct(); c.Unchanged != want || c.Inserted+c.Updated+c.Deleted != 0 {
@@ -445,7 +445,7 @@ func TestPushKilledGoesOn(t *testing.T) {
 		t.Errorf("it was read in 5 parts, of which 2 were delivered, and then %d more times", got)
 	}
 	if i := s.untilImport(r.RequestID, "staged"); i.RowsStaged != want || i.RowsRejected != 0 {
-		t.Errorf("staged %d rows, refused %d", i.RowsStaged, i.RowsRejected)
+		t.Errorf("staged %d rows, refused %d: %+v", i.RowsStaged, i.RowsRejected, i.FirstErrors)
 	}
 	s.keepsSecrets()
 }
@@ -475,7 +475,7 @@ func TestPushBearsLostConnections(t *testing.T) {
 		t.Error("the connection to the server never broke")
 	}
 	if i := s.untilImport(r.RequestID, "staged"); i.RowsStaged != want || i.RowsRejected != 0 {
-		t.Errorf("staged %d rows, refused %d", i.RowsStaged, i.RowsRejected)
+		t.Errorf("staged %d rows, refused %d: %+v", i.RowsStaged, i.RowsRejected, i.FirstErrors)
 	}
 }
 
