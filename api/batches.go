@@ -15,7 +15,7 @@ type (
 		Batch  string `path:"batch" doc:"Chosen by the sender: 1 to 64 letters, digits, - and _" example:"2026-11-22"`
 		Tenant string `query:"tenant" doc:"Whose; needed with the operator's token"`
 	}
-	deliverInput struct { // huma does not see into an embedded batchInput
+	deliverInput struct { // spelt out: what an unexported struct embeds is passed over
 		Batch  string `path:"batch" doc:"Chosen by the sender: 1 to 64 letters, digits, - and _" example:"2026-11-22"`
 		Tenant string `query:"tenant" doc:"Whose; needed with the operator's token"`
 		Body   BatchDeliver
@@ -110,7 +110,7 @@ func heldOf(e *ingest.Entry, batch ingest.BatchID) HeldFile {
 }
 
 func (s *Server) deliverBatch(ctx context.Context, in *deliverInput) (*deliveredOutput, error) {
-	tenant, batch, err := s.batchOf(ctx, &batchInput{in.Batch, in.Tenant})
+	tenant, batch, err := s.batchOf(ctx, &batchInput{Batch: in.Batch, Tenant: in.Tenant})
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,10 @@ const (
 
 // DropHour is the prefix of all drops that began to arrive within the hour of t. The hour comes first so that the sweep can
 // look at what is recent without listing all that was ever received.
-func DropHour(t time.Time) string { return DropPrefix + t.UTC().Format("20060102T15") + "/" }
+func DropHour(t time.Time) string { return DropPrefix + t.UTC().Format(keyHour) + "/" }
+
+// keyHour is how an hour is written in keys: in the order of time.
+const keyHour = "20060102T15"
 
 // Object is what the bucket says of one object.
 type Object struct {

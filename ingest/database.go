@@ -2,20 +2,43 @@ package ingest
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"log/slog"
+	"strings"
 	"time"
 )
 
-// DatabasePrefix begins the keys of what was read from clients' databases:
-// database/<tenant>/<import id>/<attempt>/<file number>.csv.zst. Written by loader only.
+// DatabasePrefix begins the keys of what was read from clients' databases; see PartKey. Written by loader only.
 const DatabasePrefix = "database/"
 
-// DatabaseRoot begins the path of a file that was read from a database, "/database/dbo.Matter.csv.zst". In the archive it is a
+// PartHour is the prefix of all parts of databases that began to be read within the hour of t. The hour comes first, as in the
+// keys of drops, so that the sweep looks at each once and not at all there ever was.
+func PartHour(t time.Time) string { return DatabasePrefix + t.UTC().Format(keyHour) + "/" }
+
+// PartKey is the key of a part of a database that an attempt at an import began to read at that time:
+// database/<hour>/<tenant>/<import id>/<attempt>/<file number>.csv.gz. No two attempts write under one key.
+func PartKey(began time.Time, tenant TenantID, id ImportID, attempt, number int) string {
+	return fmt.Sprintf("%s%s/%s/%d/%d.csv.gz", PartHour(began), tenant, id, attempt, number)
+}
+
+// PartOf returns the tenant and the import that a key of PartKey names. It reports false for any other key.
+func PartOf(key string) (TenantID, ImportID, bool) {
+	rest, ours := strings.CutPrefix(key, DatabasePrefix)
+	parts := strings.Split(rest, "/")
+	if !ours || len(parts) != 5 {
+		return "", "", false
+	}
+	tenant, id := TenantID(parts[1]), ImportID(parts[2])
+	return tenant, id, tenant.Valid() && id.Valid()
+}
+
+// DatabaseRoot begins the path of a file that was read from a database, "/database/dbo.Matter.csv.gz". In the archive it is a
 // folder of its import.
 const DatabaseRoot = "/database"
 
 // PushFolder is the folder below the inbox in which dropline push puts what it read from a database at the client's:
-// _database/Matter/dbo.Matter.1.csv.zst.
+// _database/Matter/dbo.Matter.1.csv.gz.
 const PushFolder = "_database"
 
 // ViaSQLServer is the way in of what Dropline reads from a client's database.
@@ -48,8 +71,11 @@ type SourceChange struct {
 // MaxSources is how many sources a tenant may have.
 const MaxSources = 100
 
-// MaxSourceName is the longest name of a source, in characters.
-const MaxSourceName = 100
+// Limits of what is kept for people of a source and of an import's database.
+const (
+	MaxSourceName = 100 // characters of a source's name
+	MaxServerName = 600 // bytes of a server's and of a database's name; longer ones are cut
+)
 
 // Database is the SQL Server database that an import reads. An import of files has none.
 type Database struct {
@@ -82,8 +108,11 @@ type DatabasePlan struct {
 	Notes         []string          `json:"notes,omitempty"`
 }
 
-// Complete reports whether all of the database has been read.
+// Complete reports whether all of the database has been read. A plan of nothing is not: there was nothing that could be.
 func (p *DatabasePlan) Complete() bool {
+	if len(p.Relations) == 0 && len(p.Refused) == 0 {
+		return false
+	}
 	for i := range p.Relations {
 		if !p.Relations[i].Done {
 			return false
@@ -143,8 +172,8 @@ type DatabaseSecret struct {
 // String implements fmt.Stringer.
 func (DatabaseSecret) String() string { return "[a connection string]" }
 
-// GoString implements fmt.GoStringer.
-func (s DatabaseSecret) GoString() string { return s.String() }
+// Format implements fmt.Formatter: some verbs look past String, and past GoString too.
+func (s DatabaseSecret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // LogValue implements slog.LogValuer.
 func (s DatabaseSecret) LogValue() slog.Value { return slog.StringValue(s.String()) }
@@ -175,13 +204,17 @@ type SourceMark struct {
 
 // Databases is the part of the ledger that holds stored databases, and requests imports from databases.
 type Databases interface {
-	// AddSource records a source. Conflict if the tenant has one of that name, or MaxSources.
+	// AddSource records a source. Conflict if the tenant has one of that name, or MaxSources; Invalid if its name is not 1 to
+	// MaxSourceName characters in one line.
 	AddSource(ctx context.Context, s Source) (Source, error)
 	Source(ctx context.Context, tenant TenantID, id SourceID) (Source, error)
 	// ListSources returns the tenant's sources in the order of their names.
 	ListSources(ctx context.Context, tenant TenantID) ([]Source, error)
+	// ChangeSource changes what is given. Conflict if the new name is another's. An import of the source that was requested
+	// before and has still to be read fails if the source names another database by then.
 	ChangeSource(ctx context.Context, tenant TenantID, id SourceID, change SourceChange) (Source, error)
-	// RemoveSource forgets a source and its connection string. Imports made from it stay on record.
+	// RemoveSource forgets a source and its connection string. Imports made from it stay on record; those that have still to
+	// be read fail.
 	RemoveSource(ctx context.Context, tenant TenantID, id SourceID) error
 	// RequestImport records an import that reads a database, and its job. Denied if the tenant is switched off; NotFound if
 	// its source is not there.

@@ -46,6 +46,10 @@ func (p *planner) goOn(ctx context.Context, client *mssql.Client, marks map[stri
 		if !ok || mark.Column != rel.SinceColumn || mark.Value == "" {
 			continue
 		}
+		if versioned && high != "" && high < mark.Value { // both have as many digits
+			p.plan.Notes = append(p.plan.Notes, rel.Name+" is read whole: the database's row versions are behind those read last time, as after its backup was restored")
+			continue
+		}
 		rel.Since = mark.Value
 		if !versioned {
 			rel.Since = earlier(mark.Value, now)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,13 +95,193 @@ func TestADatabaseIsImported(t *testing.T) {
 	}
 	for _, f := range imp.Files {
 		entry, err := p.ledger.Stat(t.Context(), acme, ingest.Archive+"/"+ingest.StemOf(imp)+f.Path)
-		if err != nil || entry.Size != f.Size || !strings.HasSuffix(f.Path, ".csv.zst") {
+		if err != nil || entry.Size != f.Size || !strings.HasSuffix(f.Path, ".csv.gz") {
 			t.Errorf("%s in the archive: %+v, %v", f.Path, entry, err)
 		}
 	}
 	for _, q := range p.server.Queries() {
 		if strings.Contains(strings.ToUpper(q), "NOLOCK") {
 			t.Errorf("it asked %s", q)
+		}
+	}
+}
+
+// column finds a table's column.
+func column(t *testing.T, tables []tdstest.Table, table, name string) (at *tdstest.Table, index int) {
+	t.Helper()
+	for i := range tables {
+		if tables[i].Name != table {
+			continue
+		}
+		for c := range tables[i].Columns {
+			if tables[i].Columns[c].Name == name {
+				return &tables[i], c
+			}
+		}
+	}
+	t.Fatalf("there is no %s.%s", table, name)
+	return nil, 0
+}
+
+func TestRowsOfADatabaseAreRefusedWithTheirPlace(t *testing.T) {
+	t.Parallel()
+	tables := sampleTables(t, sample.Config{Seed: 3})
+	matter, reference := column(t, tables, "Matter", "ClientId")
+	matter.Rows[4][reference] = "nobody"
+	note, text := column(t, tables, "MatterNote", "Subject")
+	note.Columns[text].Type = "nvarchar(max)"
+	note.Rows[2][text] = strings.Repeat("x", 5000)
+	p := newPractice(t, 1, tdstest.Options{Tables: tables})
+	p.work()
+	imp := p.untilState(p.post(ingest.DatabaseOptions{}), ingest.Staged)
+	rejects, _, err := p.ledger.SampleRejects(t.Context(), imp.ID, 1000)
+	p.must(err)
+	found := map[string]ingest.Reject{}
+	for _, r := range rejects {
+		found[r.File+" "+r.Code] = r
+	}
+	r := found["/database/dbo.Matter.csv.gz "+ingest.CodeMissingRef]
+	if r.Record != 5 || r.Column != "ClientId" || r.Value != "nobody" || r.Table != "Matter" {
+		t.Errorf("the reference: %+v of %v", r, rejects)
+	}
+	r = found["/database/dbo.MatterNote.csv.gz "+ingest.CodeTooLong]
+	if r.Record != 3 || r.Column != "Subject" || !strings.HasPrefix(r.Value, "xxx") {
+		t.Errorf("the text: %+v", r)
+	}
+	if imp.Rejected < 2 || imp.Read != imp.Staged+imp.Rejected {
+		t.Errorf("read %d, staged %d, rejected %d", imp.Read, imp.Staged, imp.Rejected)
+	}
+}
+
+func TestWhatADatabaseLacksIsTold(t *testing.T) {
+	t.Parallel()
+	all := sampleTables(t, sample.Config{Seed: 3})
+	var tables []tdstest.Table
+	for _, table := range all {
+		switch table.Name {
+		case "Office", "Employee", "MatterType", "TaskType":
+			tables = append(tables, table)
+		}
+	}
+	employee, _ := column(t, tables, "Employee", "ImportId")
+	employee.Columns = append(employee.Columns, tdstest.Column{Name: "Shoe size", Type: "int"})
+	for i := range employee.Rows {
+		employee.Rows[i] = append(employee.Rows[i], 42)
+	}
+	kind, name := column(t, tables, "MatterType", "Name")
+	kind.Columns[name].Name = "Bezeichnung"
+	tables = append(tables, tdstest.Table{Name: "Payroll", Columns: []tdstest.Column{{Name: "Salary", Type: "money"}}})
+	p := newPractice(t, 0, tdstest.Options{Tables: tables, Denied: []string{"dbo.TaskType"}})
+	p.work()
+	imp := p.untilState(p.post(ingest.DatabaseOptions{}), ingest.Rejected)
+	plan := imp.Database.Plan
+	if !slices.Contains(plan.Missing, "Matter") || slices.Contains(plan.Missing, "Office") || !slices.Equal(plan.Ignored, []string{"dbo.Payroll"}) {
+		t.Errorf("missing %v, ignored %v", plan.Missing, plan.Ignored)
+	}
+	refused := map[string]ingest.ImportFile{}
+	for _, f := range imp.Files {
+		if f.State == ingest.FileRefused {
+			refused[f.Relation] = f
+		}
+		if f.Relation == "dbo.Employee" && !slices.Equal(f.Ignored, []string{"Shoe size"}) {
+			t.Errorf("ignored columns %v", f.Ignored)
+		}
+	}
+	if f := refused["dbo.MatterType"]; f.Code != ingest.CodeMissingColumn || !strings.Contains(f.Error, "Name") {
+		t.Errorf("a table without a required column: %+v", f)
+	}
+	if !slices.Contains(plan.Missing, "TaskType") { // what one may not read, one does not see
+		t.Errorf("a table without permission is not missing: %v", plan.Missing)
+	}
+	if len(refused) != 1 || imp.Error == "" || imp.Hint == "" {
+		t.Errorf("%d relations refused: %s, %s", len(refused), imp.Error, imp.Hint)
+	}
+	for _, q := range p.server.Queries() {
+		if strings.Contains(q, "Shoe size") && strings.Contains(q, "SELECT [ImportId]") {
+			t.Errorf("a column nobody needs is read: %s", q)
+		}
+	}
+}
+
+// What the catalogue does not tell is found out otherwise.
+func TestADatabaseThatTellsNothing(t *testing.T) {
+	t.Parallel()
+	p := newPractice(t, 0, tdstest.Options{
+		Tables: sampleTables(t, sample.Config{Seed: 3}), NoCatalog: true, NoInformationSchema: true, ZeroPartitions: true, HideNullability: true,
+	})
+	p.work()
+	imp := p.untilState(p.post(ingest.DatabaseOptions{}), ingest.Staged)
+	if imp.Staged != 5240 || len(imp.Database.Plan.Missing) != 0 {
+		t.Errorf("staged %d, missing %v", imp.Staged, imp.Database.Plan.Missing)
+	}
+}
+
+func TestAMappingNamesViewsAndQueries(t *testing.T) {
+	t.Parallel()
+	tables := sampleTables(t, sample.Config{Seed: 3})
+	kept := tables[:0:0]
+	for _, table := range tables {
+		switch table.Name {
+		case "Office":
+			table.Schema, table.Name, table.View = "reporting", "vBranches", true
+			kept = append(kept, table)
+		case "TaskType", "MatterType":
+			kept = append(kept, table)
+		}
+	}
+	p := newPractice(t, 0, tdstest.Options{Tables: kept})
+	_, err := p.ledger.PutMapping(t.Context(), acme, []byte(`version: 1
+database:
+  - view: reporting.vBranches
+    table: Office
+  - query: SELECT * FROM dbo.TaskType WHERE ImportId = 'TT-00001'
+    name: first task
+    table: TaskType
+  - skip: dbo.MatterType
+`), "test")
+	p.must(err)
+	p.work()
+	imp := p.untilState(p.post(ingest.DatabaseOptions{}), ingest.Staged)
+	got := map[string]int64{}
+	for _, f := range imp.Files {
+		got[f.Relation] = f.Staged
+	}
+	if len(got) != 2 || got["reporting.vBranches"] == 0 || got["first task"] != 1 {
+		t.Errorf("staged %v; plan %+v", got, imp.Database.Plan)
+	}
+}
+
+// Names that become one in a file's name stay apart.
+func TestRelationsOfLikeNamesHaveFilesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	tables := sampleTables(t, sample.Config{Seed: 3})
+	kept := tables[:0:0]
+	for _, table := range tables {
+		switch table.Name {
+		case "Office":
+			table.Name, table.View = "a/b", true
+			kept = append(kept, table)
+		case "TaskType":
+			table.Name, table.View = "a_b", true
+			kept = append(kept, table)
+		}
+	}
+	p := newPractice(t, 0, tdstest.Options{Tables: kept})
+	_, err := p.ledger.PutMapping(t.Context(), acme, []byte(`version: 1
+database:
+  - {view: "dbo.[a/b]", table: Office}
+  - {view: "dbo.a_b", table: TaskType}
+`), "test")
+	p.must(err)
+	p.work()
+	imp := p.untilState(p.post(ingest.DatabaseOptions{}), ingest.Staged)
+	if len(imp.Files) != 2 || imp.Files[0].Path == imp.Files[1].Path {
+		t.Fatalf("%+v", imp.Files)
+	}
+	for _, f := range imp.Files {
+		entry, err := p.ledger.Stat(t.Context(), acme, ingest.Archive+"/"+ingest.StemOf(imp)+f.Path)
+		if err != nil || entry.Drop != f.Drop {
+			t.Errorf("%s in the archive: %+v, %v", f.Path, entry, err)
 		}
 	}
 }

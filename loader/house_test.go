@@ -142,15 +142,24 @@ func (h *house) untilState(id ingest.ImportID, want ingest.State) ingest.Import 
 // rows returns the ids of a table's staged rows.
 func (h *house) rows(id ingest.ImportID, table string) []string {
 	h.Helper()
+	rows, err := h.tryRows(id, table)
+	h.must(err)
+	return rows
+}
+
+func (h *house) tryRows(id ingest.ImportID, table string) ([]string, error) {
+	h.Helper()
 	imp := h.get(id)
 	s, _ := h.schemas.Lookup(imp.Schema)
 	raw, _, err := h.store.Rows(h.Context(), staging.Target{Tenant: acme, Import: id, Seq: imp.Seq, Schema: s}, table, 0, 500)
-	h.must(err)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]string, 0, len(raw))
 	for _, r := range raw {
 		out = append(out, string(r))
 	}
-	return out
+	return out, nil
 }
 
 // gatedBucket is a bucket in whose way a test can put something.

@@ -20,9 +20,12 @@ func TestTenantsAreIsolated(t *testing.T) {
 	w.must(err)
 	w.park(ingest.EntryPartial, "/inbox/half.csv", "half")
 	archived := "/archive/" + ingest.StemOf(imp) + "/day/A.csv"
+	source := w.source("one", "sealed")
+	read := w.all(w.requestFrom(source.ID).ID)
+	w.end(read, ingest.Staged, map[string]ingest.SourceMark{"dbo.Matter": {Column: "Version", Value: "01"}})
+	part, name := "/archive/"+ingest.StemOf(read)+"/database/dbo.Matter.1.csv.gz", "mine"
 	before := w.imp(imp.ID)
 
-	only := func(_ any, err error) error { return err }
 	for name, err := range map[string]error{
 		"Drop":                  only(w.Drop(ctx, globex, d.ID)),
 		"ListDrops":             only(w.ListDrops(ctx, globex, d.ID, 10)),
@@ -44,12 +47,25 @@ func TestTenantsAreIsolated(t *testing.T) {
 		"RequestRollback":       only(w.RequestRollback(ctx, globex, imp.ID, "x")),
 		"Cancel":                only(w.Cancel(ctx, globex, imp.ID, "x")),
 		"Retry":                 only(w.Retry(ctx, globex, imp.ID, "x")),
+		"Source":                only(w.Source(ctx, globex, source.ID)),
+		"ChangeSource":          only(w.ChangeSource(ctx, globex, source.ID, ingest.SourceChange{Name: &name})),
+		"RemoveSource":          w.RemoveSource(ctx, globex, source.ID),
+		"RequestImport":         only(w.RequestImport(ctx, globex, ingest.NewImportID(), ingest.Database{Source: source.ID}, "x")),
+		"Drop of a part":        only(w.Drop(ctx, globex, read.Files[0].Drop)),
+		"LatestDrop of a part":  only(w.LatestDrop(ctx, globex, read.Files[0].Path)),
+		"Stat of a part":        only(w.Stat(ctx, globex, part)),
 	} {
 		if ingest.KindOf(err) != ingest.NotFound {
 			t.Errorf("%s: %v, want NotFound", name, err)
 		}
 	}
 	same(t, "the import after all that", w.imp(imp.ID), before)
+	if s, err := w.Source(ctx, acme, source.ID); err != nil || s.Name != "one" {
+		t.Errorf("the source after all that: %+v, %v", s, err)
+	}
+	if list, err := w.ListSources(ctx, globex); err != nil || len(list) != 0 {
+		t.Errorf("ListSources: %v, %v", list, err)
+	}
 	if list, err := w.ListImports(ctx, ingest.ImportFilter{Tenant: globex}); err != nil || len(list) != 0 {
 		t.Errorf("ListImports: %v, %v", list, err)
 	}
@@ -89,8 +105,7 @@ func TestUnknownThingsAreNotFound(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
-	id := ingest.NewImportID()
-	only := func(_ any, err error) error { return err }
+	id, source := ingest.NewImportID(), ingest.NewSourceID()
 	for name, err := range map[string]error{
 		"Tenant":              only(w.Tenant(ctx, "nobody")),
 		"ChangeTenant":        only(w.ChangeTenant(ctx, "nobody", ingest.TenantChange{})),
@@ -112,6 +127,11 @@ func TestUnknownThingsAreNotFound(t *testing.T) {
 		"TakeRollback":        only(w.TakeRollback(ctx, id)),
 		"RecordLapsed":        w.RecordLapsed(ctx, id),
 		"RecordRollbackFail…": w.RecordRollbackFailed(ctx, id, "x", ""),
+		"Source":              only(w.Source(ctx, acme, source)),
+		"ChangeSource":        only(w.ChangeSource(ctx, acme, source, ingest.SourceChange{})),
+		"RemoveSource":        w.RemoveSource(ctx, acme, source),
+		"RequestImport":       only(w.RequestImport(ctx, "nobody", id, ingest.Database{Sealed: []byte("x")}, "x")),
+		"SavePlan":            w.SavePlan(ctx, id, 1, &ingest.Database{Plan: plan()}),
 	} {
 		if ingest.KindOf(err) != ingest.NotFound {
 			t.Errorf("%s: %v, want NotFound", name, err)

@@ -158,6 +158,9 @@ func (w *world) must(err error) {
 	}
 }
 
+// only is the error of a call whose result is not looked at.
+func only(_ any, err error) error { return err }
+
 // want fails unless err is of that kind.
 func (w *world) want(err error, kind ingest.Kind) {
 	w.t.Helper()

@@ -81,3 +81,36 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestMigrateWithImports brings a database of version 3, from before imports from databases, up to date: its imports stay as they
+// are, and can be worked on.
+func TestMigrateWithImports(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	staged, failed, queued := w.reach(ingest.Staged), w.reach(ingest.Failed), w.reach(ingest.Queued)
+	before := []ingest.Import{w.imp(staged.ID), w.imp(failed.ID), w.imp(queued.ID)}
+	for _, sql := range []string{
+		`DROP TABLE dropline.import_databases, dropline.sources`,
+		`ALTER TABLE dropline.imports DROP COLUMN rows_total`,
+		`ALTER TABLE dropline.import_files DROP COLUMN relation`,
+		`ALTER TABLE dropline.import_files ALTER COLUMN drop_id SET NOT NULL`,
+		`DELETE FROM dropline.goose_db_version WHERE version_id > 3`,
+	} {
+		if _, err := w.pool.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.want(w.Healthy(t.Context()), ingest.Unavailable)
+	w.must(w.Migrate(t.Context()))
+	w.must(w.Healthy(t.Context()))
+	l, pool := w.open() // with no statement prepared for the tables as they were
+	w.Ledger, w.pool = l, pool
+	same(t, "imports", []ingest.Import{w.imp(staged.ID), w.imp(failed.ID), w.imp(queued.ID)}, before)
+	w.must(w.WipeSecrets(t.Context(), w.clock.Now().AddDate(1, 0, 0)))
+	_, err := w.Retry(t.Context(), acme, failed.ID, "me")
+	w.must(err)
+	w.finish(failed.ID, ingest.Staged)
+	w.promote(staged.ID)
+	w.finish(queued.ID, ingest.Rejected)
+	w.end(w.all(w.requestFrom(w.source("one", "x").ID).ID), ingest.Staged, nil)
+}

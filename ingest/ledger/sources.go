@@ -3,7 +3,9 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -13,15 +15,20 @@ import (
 )
 
 const sourceColumns = `s.id, s.tenant, s.name, s.server, s.database_name, s.sealed, s.isolation, s.created_at, s.created_by, s.changed_at,
-	coalesce((SELECT i.id FROM dropline.import_databases d JOIN dropline.imports i ON i.id = d.import_id
-		WHERE d.source_id = s.id ORDER BY i.seq DESC LIMIT 1), '')`
+	coalesce((SELECT d.import_id FROM dropline.import_databases d WHERE d.source_id = s.id AND d.source_id <> ''
+		ORDER BY d.seq DESC LIMIT 1), '')`
 
-// AddSource records a source. Conflict if the tenant has one of that name, or MaxSources.
+// AddSource records a source. Conflict if the tenant has one of that name, or MaxSources; Invalid if its name is not 1 to
+// MaxSourceName characters in one line.
 func (l *Ledger) AddSource(ctx context.Context, s ingest.Source) (ingest.Source, error) {
 	const op = "ledger.AddSource"
 	if err := checkSource(s.Name, s.Isolation); err != nil {
 		return ingest.Source{}, fault(op, err)
 	}
+	if !s.ID.Valid() || len(s.Sealed) == 0 {
+		return ingest.Source{}, ingest.Errorf(ingest.Internal, op, "a source needs an id and a sealed connection string")
+	}
+	s.Server, s.Database, s.CreatedBy, s.LastID = shown(s.Server), shown(s.Database), text(s.CreatedBy), ""
 	s.CreatedAt = l.now()
 	s.ChangedAt = s.CreatedAt
 	err := l.inTx(ctx, op, func(tx pgx.Tx) error {
@@ -38,7 +45,7 @@ func (l *Ledger) AddSource(ctx context.Context, s ingest.Source) (ingest.Source,
 		}
 		_, err := tx.Exec(ctx, `INSERT INTO dropline.sources (id, tenant, name, server, database_name, sealed, isolation, created_at,
 			created_by, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8)`,
-			s.ID, s.Tenant, text(s.Name), text(s.Server), text(s.Database), s.Sealed, s.Isolation, s.CreatedAt, text(s.CreatedBy))
+			s.ID, s.Tenant, s.Name, s.Server, s.Database, s.Sealed, s.Isolation, s.CreatedAt, s.CreatedBy)
 		return nameTaken(err, s.Name)
 	})
 	if err != nil {
@@ -50,7 +57,7 @@ func (l *Ledger) AddSource(ctx context.Context, s ingest.Source) (ingest.Source,
 // nameTaken says what PostgreSQL means by a second source of a name.
 func nameTaken(err error, name string) error {
 	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == "23505" {
+	if errors.As(err, &pg) && pg.Code == "23505" && pg.ConstraintName == "sources_tenant_name_key" {
 		return ingest.WithHint(ingest.Errorf(ingest.Conflict, "", "the tenant has a source %q already", name),
 			"change that one, or give this one another name")
 	}
@@ -59,15 +66,26 @@ func nameTaken(err error, name string) error {
 
 // checkSource checks what a source is called and how it is to be read.
 func checkSource(name, isolation string) error {
-	switch {
-	case strings.TrimSpace(name) != name || name == "" || utf8.RuneCountInString(name) > ingest.MaxSourceName || text(name) != name:
-		return ingest.WithHint(ingest.Errorf(ingest.Invalid, "", "%q cannot be a source's name", name),
-			"use 1 to 100 characters, without white space at the ends")
-	case isolation != "" && isolation != "auto" && isolation != "snapshot" && isolation != "read_committed":
-		return ingest.WithHint(ingest.Errorf(ingest.Invalid, "", "there is no isolation %q", isolation),
-			"use auto, snapshot or read_committed")
+	if strings.TrimSpace(name) != name || name == "" || utf8.RuneCountInString(name) > ingest.MaxSourceName || !utf8.ValidString(name) ||
+		strings.ContainsFunc(name, unicode.IsControl) {
+		return ingest.WithHint(ingest.Errorf(ingest.Invalid, "", "%q cannot be a source's name", ingest.CutText(name, ingest.MaxSourceName)),
+			fmt.Sprintf("use 1 to %d characters in one line, without white space at the ends", ingest.MaxSourceName))
 	}
-	return nil
+	return checkIsolation(isolation)
+}
+
+func checkIsolation(isolation string) error {
+	switch isolation {
+	case "", "auto", "snapshot", "read_committed":
+		return nil
+	}
+	return ingest.WithHint(ingest.Errorf(ingest.Invalid, "", "there is no isolation %q", ingest.CutText(isolation, ingest.MaxSourceName)),
+		"use auto, snapshot or read_committed")
+}
+
+// shown is the name of a server or a database as it is kept for people.
+func shown(name string) string {
+	return ingest.CutText(text(name), ingest.MaxServerName)
 }
 
 // Source returns one of the tenant's sources.
@@ -84,7 +102,8 @@ func (l *Ledger) ListSources(ctx context.Context, tenant ingest.TenantID) ([]ing
 	return list, fault("ledger.ListSources", err)
 }
 
-// ChangeSource changes what is given. Conflict if the new name is another's.
+// ChangeSource changes what is given. Conflict if the new name is another's. An import of the source that was requested before and
+// has still to be read fails if the source names another database by then.
 func (l *Ledger) ChangeSource(ctx context.Context, tenant ingest.TenantID, id ingest.SourceID, c ingest.SourceChange,
 ) (ingest.Source, error) {
 	const op = "ledger.ChangeSource"
@@ -106,11 +125,11 @@ func (l *Ledger) ChangeSource(ctx context.Context, tenant ingest.TenantID, id in
 			return err
 		}
 		if c.Sealed != nil {
-			s.Sealed, s.Server, s.Database = c.Sealed, c.Server, c.Database
+			s.Sealed, s.Server, s.Database = c.Sealed, shown(c.Server), shown(c.Database)
 		}
 		s.ChangedAt = l.now()
 		_, err = tx.Exec(ctx, `UPDATE dropline.sources SET name = $2, isolation = $3, sealed = $4, server = $5, database_name = $6,
-			changed_at = $7 WHERE id = $1`, id, text(s.Name), s.Isolation, s.Sealed, text(s.Server), text(s.Database), s.ChangedAt)
+			changed_at = $7 WHERE id = $1`, id, s.Name, s.Isolation, s.Sealed, s.Server, s.Database, s.ChangedAt)
 		return nameTaken(err, s.Name)
 	})
 	if err != nil {
@@ -119,7 +138,8 @@ func (l *Ledger) ChangeSource(ctx context.Context, tenant ingest.TenantID, id in
 	return s, nil
 }
 
-// RemoveSource forgets a source and its connection string. Imports made from it stay on record.
+// RemoveSource forgets a source and its connection string. Imports made from it stay on record; those that have still to be read
+// fail.
 func (l *Ledger) RemoveSource(ctx context.Context, tenant ingest.TenantID, id ingest.SourceID) error {
 	const op = "ledger.RemoveSource"
 	tag, err := l.pool.Exec(ctx, `DELETE FROM dropline.sources WHERE id = $1 AND tenant = $2`, id, tenant)

@@ -27,8 +27,11 @@ func (l *Ledger) Take(ctx context.Context, id ingest.ImportID) (ingest.Import, e
 			return refusal(ctx, tx, id, 0)
 		}
 		var batch pgx.Batch
-		batch.Queue(`UPDATE dropline.import_files SET state = 'waiting', table_name = '', bytes = 0, records_read = 0, staged = 0,
-			rejected = 0, ignored = NULL, notes = NULL, code = '', error = '' WHERE import_id = $1`, id)
+		// What a part of a database is of, and what of it was not read, its object does not say.
+		batch.Queue(`UPDATE dropline.import_files SET state = 'waiting', bytes = 0, records_read = 0, staged = 0, rejected = 0,
+			table_name = CASE WHEN relation = '' THEN '' ELSE table_name END,
+			ignored = CASE WHEN relation = '' THEN NULL ELSE ignored END,
+			notes = NULL, code = '', error = '' WHERE import_id = $1`, id)
 		batch.Queue(`DELETE FROM dropline.import_files WHERE import_id = $1 AND drop_id IS NULL`, id)
 		batch.Queue(`DELETE FROM dropline.import_tables WHERE import_id = $1`, id)
 		batch.Queue(`DELETE FROM dropline.import_prerequisites WHERE import_id = $1`, id)
@@ -158,7 +161,6 @@ type fileRecord struct {
 	Notes    []string         `json:"notes"`
 	Code     string           `json:"code"`
 	Error    string           `json:"error"`
-	Relation string           `json:"relation"`
 }
 
 func saveFiles(ctx context.Context, tx pgx.Tx, id ingest.ImportID, files []ingest.ImportFile) error {
@@ -173,7 +175,6 @@ func saveFiles(ctx context.Context, tx pgx.Tx, id ingest.ImportID, files []inges
 		records = append(records, fileRecord{
 			Number: f.Number, State: f.State, Table: text(f.Table), Bytes: f.Bytes, Read: f.Read, Staged: f.Staged,
 			Rejected: f.Rejected, Ignored: texts(f.Ignored), Notes: texts(f.Notes), Code: text(f.Code), Error: text(f.Error),
-			Relation: text(f.Relation),
 		})
 	}
 	list, err := json.Marshal(records)

@@ -30,6 +30,8 @@ type Options struct {
 	QueryTimeout  time.Duration // for each statement of a survey; 0 is 30 seconds
 	MaxValueBytes int64         // the server is asked to cut what is longer: see textSize. 0 is 16 MiB, at most 512 MiB
 
+	Clock func() time.Time // nil is time.Now
+
 	// Wanted says which relations a survey looks at more closely. The others are listed without columns, and with -1 rows:
 	// each look costs a round trip or two. nil is all.
 	Wanted func(schema, name string) bool
@@ -65,6 +67,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.MaxValueBytes == 0 {
 		o.MaxValueBytes = defaultValue
 	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
 	switch {
 	case o.Isolation != IsolationAuto && o.Isolation != IsolationSnapshot && o.Isolation != IsolationReadCommitted:
 		return o, fmt.Errorf("isolation is %q: it must be auto, snapshot or read_committed", o.Isolation)
@@ -97,7 +102,7 @@ type Client struct {
 	mark      string // the first snapshot's bound for rowversions
 	bare      bool   // the server ends connections over statements that set options
 	dialect   dialect
-	known     map[string][]column // columns of relations, by quoted name
+	known     map[string]known // by full name
 }
 
 // Open connects, decides the isolation and returns a client with one session open. Its errors are Translate's; Invalid also
@@ -109,7 +114,7 @@ func Open(ctx context.Context, connector driver.Connector, conn *Connection, o O
 	}
 	c := &Client{
 		connector: connector, conn: conn, options: o,
-		slots: make(chan struct{}, o.Sessions), reading: make(chan struct{}, 1), known: map[string][]column{},
+		slots: make(chan struct{}, o.Sessions), reading: make(chan struct{}, 1), known: map[string]known{},
 	}
 	for range o.Sessions {
 		c.slots <- struct{}{}
@@ -150,6 +155,17 @@ func (c *Client) Close() error {
 	default: // its reader ends it
 	}
 	return errors.Join(errs...)
+}
+
+// closeIdle ends the plain sessions that nobody uses.
+func (c *Client) closeIdle() {
+	c.mu.Lock()
+	idle := c.idle
+	c.idle = nil
+	c.mu.Unlock()
+	for _, s := range idle {
+		_ = s.close()
+	}
 }
 
 // Sessions is how many Reads may run at once: 1 under a snapshot, which connections cannot share.
@@ -207,7 +223,7 @@ func (c *Client) acquire(ctx context.Context) (*session, error) {
 		s := c.idle[n-1]
 		c.idle = c.idle[:n-1]
 		c.mu.Unlock()
-		if s.usable() && time.Since(s.used) < mostIdle {
+		if s.usable() && c.options.Clock().Sub(s.used) < mostIdle {
 			return s, nil
 		}
 		_ = s.close()
@@ -223,7 +239,7 @@ func (c *Client) acquire(ctx context.Context) (*session, error) {
 // release gives a plain session back.
 func (c *Client) release(s *session) {
 	defer func() { c.slots <- struct{}{} }()
-	s.used = time.Now()
+	s.used = c.options.Clock()
 	c.mu.Lock()
 	keep := !c.closed && s.usable()
 	if keep {

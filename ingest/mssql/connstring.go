@@ -41,6 +41,7 @@ type fields struct {
 	trust      bool   // any certificate will do
 	hostInCert string // "": the host dialled
 	certFile   string // local only: the server's certificate itself
+	caFile     string // local only: of an authority
 	tlsMin     uint16
 
 	timeout     time.Duration // 0: not said
@@ -113,6 +114,9 @@ func parse(text string, local bool) (*fields, error) {
 	pairs, err := split(text)
 	if err != nil {
 		return nil, err
+	}
+	if len(pairs) > 200 {
+		return nil, fault("", "it has more than 200 keys")
 	}
 	given, err := sortKeys(pairs, local)
 	if err != nil {

@@ -108,7 +108,7 @@ func (f *fields) buildTLS(said map[field]given) error {
 			f.hostInCert = "x." + f.hostInCert // any name that *.name stands for
 		}
 	}
-	f.certFile = said[fieldCertFile].value
+	f.certFile, f.caFile = said[fieldCertFile].value, said[fieldCAFile].value
 	if g, ok := said[fieldTLSMin]; ok {
 		versions := map[string]uint16{"1.0": tls.VersionTLS10, "1.1": tls.VersionTLS11, "1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}
 		if f.tlsMin = versions[g.value]; f.tlsMin == 0 {

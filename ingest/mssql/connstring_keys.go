@@ -3,6 +3,7 @@ package mssql
 import (
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // field is one thing that a connection string can say, whatever it calls it.
@@ -31,6 +32,7 @@ const (
 	fieldTrust
 	fieldHostInCert
 	fieldCertFile
+	fieldCAFile
 	fieldTLSMin
 	fieldTimeout
 	fieldMultiSubnet
@@ -68,17 +70,21 @@ func normal(key string) string {
 	}, strings.ToLower(key))
 }
 
-// ruleOf returns the rule of a key.
-func ruleOf(key string) (rule, bool) {
-	name := normal(key)
+// rules are the key groups, by key. The map is made once and only read.
+var rules = sync.OnceValue(func() map[string]rule {
+	byKey := map[string]rule{}
 	for _, g := range keyGroups() {
-		for known := range strings.FieldsSeq(g.keys) {
-			if known == name {
-				return g.rule, true
-			}
+		for key := range strings.FieldsSeq(g.keys) {
+			byKey[key] = g.rule
 		}
 	}
-	return rule{}, false
+	return byKey
+})
+
+// ruleOf returns the rule of a key.
+func ruleOf(key string) (rule, bool) {
+	r, known := rules()[normal(key)]
+	return r, known
 }
 
 func hasField(pairs []pair, f field) bool {
@@ -93,9 +99,6 @@ func hasField(pairs []pair, f field) bool {
 // sortKeys gathers the pairs by field. The last of several that mean the same counts; an empty value takes back what was
 // said before it, as in ADO.NET.
 func sortKeys(pairs []pair, local bool) (map[field]given, error) {
-	if len(pairs) > 200 {
-		return nil, fault("", "it has more than 200 keys")
-	}
 	said := map[field]given{}
 	krb5 := map[string]given{}
 	for _, p := range pairs {
@@ -171,14 +174,12 @@ func nearest(name string) string {
 		return ""
 	}
 	best, within := "", 1+len(name)/5
-	for _, g := range keyGroups() {
-		if g.field == fieldRefused {
+	for known, r := range rules() {
+		if r.field == fieldRefused {
 			continue
 		}
-		for known := range strings.FieldsSeq(g.keys) {
-			if d := distance(name, known); d <= within {
-				best, within = known, d-1
-			}
+		if d := distance(name, known); d < within || d == within && (best == "" || known < best) {
+			best, within = known, d
 		}
 	}
 	return best

@@ -23,6 +23,9 @@ func splitURL(text string) ([]pair, error) {
 	if err != nil {
 		return nil, fault("", "what follows the ? is not key=value&key=value, or has a % that is not of a percent-encoding")
 	}
+	if len(query) > 200 {
+		return nil, fault("", "it has more than 200 keys")
+	}
 	pairs, err := queryPairs(query)
 	if err != nil {
 		return nil, err

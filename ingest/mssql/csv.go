@@ -2,7 +2,6 @@ package mssql
 
 import (
 	"database/sql/driver"
-	"encoding/binary"
 	"math"
 	"strconv"
 	"strings"
@@ -158,17 +157,17 @@ func appendBytes(buf, v []byte, k valueKind) []byte {
 	return buf
 }
 
-// appendGUID appends a uniqueidentifier. Its first three groups are stored with their last byte first.
+// storedAt is where the bytes of a uniqueidentifier's text are stored: its first three groups have their last byte first, and
+// the driver leaves them so unless it is told otherwise.
+const storedAt = "\x03\x02\x01\x00\x05\x04\x07\x06\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f"
+
+// appendGUID appends a uniqueidentifier of sixteen bytes.
 func appendGUID(buf, v []byte) []byte {
-	var u [16]byte
-	binary.BigEndian.PutUint32(u[0:], binary.LittleEndian.Uint32(v[0:]))
-	binary.BigEndian.PutUint16(u[4:], binary.LittleEndian.Uint16(v[4:]))
-	binary.BigEndian.PutUint16(u[6:], binary.LittleEndian.Uint16(v[6:]))
-	copy(u[8:], v[8:])
-	for i, b := range u {
+	for i := range len(storedAt) {
 		if i == 4 || i == 6 || i == 8 || i == 10 {
 			buf = append(buf, '-')
 		}
+		b := v[storedAt[i]]
 		buf = append(buf, upperHex[b>>4], upperHex[b&15])
 	}
 	return buf

@@ -2,6 +2,7 @@ package mssql
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ const (
 	defaultConnectTimeout = 15 * time.Second
 	defaultIdleTimeout    = 10 * time.Minute
 	defaultPacketSize     = 8000 // bytes, as SqlClient asks for
+	firstPacketSize       = 4096 // bytes, of TDS before a size is agreed on
 	keepAlive             = 30 * time.Second
 )
 
@@ -154,12 +156,15 @@ func (c *connector) driverConfig(a *attempt) msdsn.Config {
 		Protocols:                 []string{"tcp"},
 		BrowserMessage:            msdsn.BrowserAllInstances,
 		TrustServerCertificate:    f.trust,
-		Encoding:                  msdsn.EncodeParameters{Timezone: time.UTC, GuidConversion: true},
-		NoTraceID:                 true,
+		Encoding:                  msdsn.EncodeParameters{Timezone: time.UTC},
+		ActivityID:                make([]byte, 16),
 	}
+	_, _ = rand.Read(cfg.ActivityID) // never fails; some cloud servers want one
 	if cfg.PacketSize == 0 {
 		cfg.PacketSize = defaultPacketSize
 	}
+	// Until it has agreed to a size, a server sends what it likes up to this, and the driver takes no more than it asked for.
+	cfg.PacketSize = max(cfg.PacketSize, firstPacketSize)
 	switch f.encrypt {
 	case encryptRequired:
 		cfg.Encryption = msdsn.EncryptionRequired

@@ -31,6 +31,8 @@ type attempt struct {
 	kept    error  // the first that explains a failure
 	conns   []*idleConn
 	aborted bool
+
+	browsing bool // SQL Browser was asked last, and has not answered
 }
 
 // HostName makes the driver leave the resolving of names to the dialer.
@@ -104,6 +106,8 @@ func (a *attempt) reason(err error) error {
 	switch {
 	case errors.As(a.kept, &policy):
 		return a.kept
+	case a.browsing && a.kept == nil && !errors.Is(err, context.Canceled):
+		return errBrowser
 	case errors.Is(err, errConnectTimeout), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case a.kept != nil:
@@ -114,19 +118,24 @@ func (a *attempt) reason(err error) error {
 
 // guard wraps a connection so that it ends with the attempt until that has signed in, and by its idle timeout after.
 func (a *attempt) guard(conn net.Conn, udp bool) net.Conn {
-	if deadline, ok := a.ctx.Deadline(); ok {
-		_ = conn.SetDeadline(deadline)
-	}
 	g := &idleConn{Conn: conn}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.conns = append(a.conns, g)
 	if a.aborted {
 		_ = conn.SetDeadline(time.Unix(1, 0))
 	}
-	if !udp {
-		a.conns = append(a.conns, g)
+	if a.browsing = udp; udp {
+		return browserConn{g, a.browsed}
 	}
 	return g
+}
+
+// browsed notes that SQL Browser has answered.
+func (a *attempt) browsed() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.browsing = false
 }
 
 // abort ends what the driver waits for.
@@ -135,7 +144,7 @@ func (a *attempt) abort() {
 	defer a.mu.Unlock()
 	a.aborted = true
 	for _, conn := range a.conns {
-		_ = conn.Conn.SetDeadline(time.Unix(1, 0))
+		_ = conn.SetDeadline(time.Unix(1, 0))
 	}
 }
 
@@ -144,7 +153,7 @@ func (a *attempt) signedIn() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, conn := range a.conns {
-		_ = conn.Conn.SetDeadline(time.Time{})
+		_ = conn.SetDeadline(time.Time{})
 		conn.idle.Store(int64(a.cfg.IdleTimeout))
 	}
 }

@@ -36,5 +36,31 @@ func (c *idleConn) extend() {
 		return
 	}
 	c.set.Store(now.UnixNano())
-	_ = c.Conn.SetDeadline(now.Add(time.Duration(idle)))
+	_ = c.SetDeadline(now.Add(time.Duration(idle)))
+}
+
+// browserWait is how long SQL Browser has for its answer, one datagram.
+const browserWait = 5 * time.Second
+
+// browserConn is a connection to SQL Browser, for which the driver would wait as long as for the whole sign-in.
+type browserConn struct {
+	net.Conn
+	answered func()
+}
+
+// Read tells of an answer.
+func (c browserConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if err == nil {
+		c.answered()
+	}
+	return n, err
+}
+
+// SetDeadline sets the deadline, or an earlier one.
+func (c browserConn) SetDeadline(t time.Time) error {
+	if soon := time.Now().Add(browserWait); t.IsZero() || t.After(soon) {
+		t = soon
+	}
+	return c.Conn.SetDeadline(t)
 }

@@ -32,11 +32,11 @@ func (c Config) trustOf(f *fields) (*trust, error) {
 		t.min = tls.VersionTLS12
 	}
 	if f.certFile != "" {
-		der, err := readCertificate(f.certFile)
+		cert, err := readCertificate("servercertificate", f.certFile)
 		if err != nil {
-			return nil, ingest.E(ingest.Invalid, "mssql.Connector", fault("servercertificate", err.Error()))
+			return nil, err
 		}
-		t.pinned = der
+		t.pinned = cert.Raw
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
@@ -46,23 +46,32 @@ func (c Config) trustOf(f *fields) (*trust, error) {
 		return nil, ingest.WithHint(ingest.Errorf(ingest.Invalid, "mssql.Connector", "the certificate authority given has no certificate that can be read"),
 			"give certificateAuthority as PEM: -----BEGIN CERTIFICATE----- and so on, up to 1 MiB")
 	}
+	if f.caFile != "" {
+		cert, err := readCertificate("certificate", f.caFile)
+		if err != nil {
+			return nil, err
+		}
+		pool.AddCert(cert)
+	}
 	t.roots = pool
 	return t, nil
 }
 
-func readCertificate(path string) ([]byte, error) {
+// readCertificate reads a file, PEM or DER, that a key of a local string names.
+func readCertificate(key, path string) (*x509.Certificate, error) {
+	wrong := func(reason string) error { return ingest.E(ingest.Invalid, "mssql.Connector", fault(key, reason)) }
 	data, err := os.ReadFile(path)
 	if err != nil || len(data) > longestPEM {
-		return nil, errors.New("the file cannot be read")
+		return nil, wrong("the file cannot be read")
 	}
 	if block, _ := pem.Decode(data); block != nil {
 		data = block.Bytes
 	}
 	cert, err := x509.ParseCertificate(data)
 	if err != nil {
-		return nil, errors.New("the file has no certificate, neither as PEM nor as DER")
+		return nil, wrong("the file has no certificate, neither as PEM nor as DER")
 	}
-	return cert.Raw, nil
+	return cert, nil
 }
 
 // config returns a TLS configuration for one attempt. The driver turns the error of a handshake into text; so certificates are

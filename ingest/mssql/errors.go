@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -88,6 +89,9 @@ func examine(err error, conn *Connection) finding {
 	case errors.As(err, &said):
 		return examineServer(said, at, conn)
 	}
+	if f, ok := examineStream(err, at, conn); ok {
+		return f
+	}
 	if f, ok := examineEntra(err); ok {
 		return f
 	}
@@ -98,6 +102,19 @@ func examine(err error, conn *Connection) finding {
 		return f
 	}
 	return finding{kind: ingest.Internal, text: "reading from " + at + " met an error that is not known" + quote(err.Error(), conn)}
+}
+
+// examineStream looks into what ended the driver's reading of an answer, which errors.As does not.
+func examineStream(err error, at string, conn *Connection) (finding, bool) {
+	var stream mssqldb.StreamError
+	if !errors.As(err, &stream) || stream.InnerError == nil {
+		return finding{}, false
+	}
+	if strings.Contains(stream.Error(), "cancellation confirmation") { // whoever cancelled knows it; the deadline is the driver's own
+		return finding{kind: ingest.Unavailable, text: "the connection to " + at + " was lost", hint: hintWhole}, true
+	}
+	f := examine(stream.InnerError, conn)
+	return f, f.kind != ingest.Internal
 }
 
 func serverName(conn *Connection) string {
@@ -159,6 +176,7 @@ func examineNetwork(err error, at string) (finding, bool) {
 	var name *net.DNSError
 	var op *net.OpError
 	var timeout net.Error
+	errors.As(err, &op)
 	switch {
 	case errors.Is(err, errBrowser):
 		return finding{
@@ -173,7 +191,7 @@ func examineNetwork(err error, at string) (finding, bool) {
 		return finding{kind: ingest.Unavailable, text: at + " refuses connections: nothing listens on that port", hint: hintReach}, true
 	case errors.Is(err, errTooManyDials):
 		return finding{kind: ingest.Unavailable, text: at + " sends us on to other servers without end", hint: hintAgain}, true
-	case errors.As(err, &op) && op.Op == "dial":
+	case op != nil && op.Op == "dial":
 		return finding{kind: ingest.Unavailable, text: at + " cannot be reached", hint: hintReach}, true
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		f := finding{kind: ingest.Unavailable, text: at + " kept silent for too long", hint: hintWhole}
@@ -182,7 +200,8 @@ func examineNetwork(err error, at string) (finding, bool) {
 		}
 		return f, true
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, driver.ErrBadConn),
-		errors.Is(err, sql.ErrConnDone), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.As(err, &op):
+		errors.Is(err, sql.ErrConnDone), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
+		op != nil && op.Op != "remote error" && op.Op != "local error": // which are TLS's
 		return finding{kind: ingest.Unavailable, text: "the connection to " + at + " was lost", hint: hintWhole}, true
 	}
 	return finding{}, false
@@ -225,11 +244,12 @@ func examineDriver(err error, at string) (finding, bool) {
 		}, true
 	case in("federated authentication is not supported"):
 		return finding{kind: ingest.Invalid, text: at + " does not know Microsoft Entra", hint: "use a SQL Server login instead of Authentication=…"}, true
-	case in("cancellation confirmation", "EOF", "connection reset", "broken pipe", "transaction was aborted by the server"):
+	case in("EOF", "connection reset", "broken pipe", "transaction was aborted by the server"):
 		return finding{kind: ingest.Unavailable, text: "the connection to " + at + " was lost", hint: hintWhole}, true
 	}
 	var stream mssqldb.StreamError
-	if errors.Is(err, errNonsense) || errors.As(err, &stream) || in("unexpected packet", "invalid packet size", "unknown token", "prelogin", "ivalid size", "nvalid size") {
+	var slip runtime.Error // of the driver's, at bytes that it did not expect
+	if errors.Is(err, errNonsense) || errors.As(err, &slip) || errors.As(err, &stream) || in("unexpected packet", "invalid packet size", "unknown token", "prelogin", "ivalid size", "nvalid size") {
 		return finding{
 			kind: ingest.Invalid, text: at + " answers what SQL Server would not",
 			hint: "check server name and port; if a SQL Server is there, tell us its version",

@@ -1,6 +1,7 @@
 package mssql
 
 import (
+	"net/url"
 	"regexp"
 	"strings"
 	"unicode"
@@ -46,7 +47,7 @@ func clean(text string, limit int) string {
 func redact(text string, conn *Connection) string {
 	text = text[:min(len(text), 8<<10)]
 	password, user := conn.secrets()
-	if holds(text, password) || regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8}`).MatchString(text) { // a JSON web token's beginning
+	if holds(text, password) || holds(unescape(text), password) || regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8}`).MatchString(text) { // a JSON web token's beginning
 		return ""
 	}
 	names := []string{user}
@@ -84,6 +85,17 @@ func holds(text, secret string) bool {
 		}
 	}
 	return false
+}
+
+// unescape undoes percent-encoding, as far as there is any.
+func unescape(text string) string {
+	return regexp.MustCompile(`%[0-9a-fA-F]{2}`).ReplaceAllStringFunc(text, func(code string) string {
+		plain, err := url.PathUnescape(code)
+		if err != nil {
+			return code
+		}
+		return plain
+	})
 }
 
 // squeeze returns the letters and digits of a text.

@@ -2,7 +2,6 @@ package mssql
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -97,8 +96,7 @@ func (k key) valid() bool {
 		_, err := strconv.ParseInt(k.text, 10, 64)
 		return err == nil
 	case "uniqueidentifier":
-		_, err := parseGUID(k.text)
-		return err == nil
+		return isGUID(k.text)
 	}
 	return isText(k.base)
 }
@@ -117,8 +115,7 @@ func isKeyType(c *column) bool {
 func (k key) parameter() (placeholder string, value any) {
 	switch k.base {
 	case "uniqueidentifier":
-		id, _ := parseGUID(k.text)
-		return "@p1", mssql.UniqueIdentifier(id)
+		return "CAST(@p1 AS uniqueidentifier)", k.text // as text, its bytes can be in no wrong order
 	case "varchar", "char":
 		if isASCII(k.text) {
 			return "@p1", mssql.VarChar(k.text)
@@ -154,13 +151,13 @@ func (k key) literal() string {
 	return k.text
 }
 
-// parseGUID reads 8-4-4-4-12 into the order of the text.
-func parseGUID(text string) (id [16]byte, err error) {
+// isGUID tells whether a text is 8-4-4-4-12 hex digits.
+func isGUID(text string) bool {
 	if len(text) != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
-		return id, errors.New("no uniqueidentifier")
+		return false
 	}
-	_, err = hex.Decode(id[:], []byte(text[:8]+text[9:13]+text[14:18]+text[19:23]+text[24:]))
-	return id, err
+	b, err := hex.DecodeString(text[:8] + text[9:13] + text[14:18] + text[19:23] + text[24:])
+	return err == nil && len(b) == 16
 }
 
 // sinceLiteral checks a bound of incremental reading and returns it as SQL for a column of a type.

@@ -23,10 +23,10 @@ func ParsePolicy(list string) (Policy, error) {
 	var p Policy
 	for _, word := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' }) {
 		prefix, err := netip.ParsePrefix(word)
-		if addr, err2 := netip.ParseAddr(word); err != nil && err2 == nil {
-			prefix, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		if addr, err2 := netip.ParseAddr(word); err2 == nil && addr.Zone() == "" {
+			prefix, err = addr.Prefix(addr.BitLen())
 		}
-		if err != nil || prefix.Addr().Zone() != "" {
+		if err != nil {
 			return Policy{}, ingest.Errorf(ingest.Invalid, "mssql.ParsePolicy", "%q is neither a network such as 10.1.0.0/16 nor an address", clean(word, 60))
 		}
 		if prefix != prefix.Masked() {
@@ -124,6 +124,8 @@ func embedded(addr netip.Addr) (netip.Addr, bool) {
 	b := addr.As16()
 	v4 := func(i int) (netip.Addr, bool) { return netip.AddrFrom4([4]byte(b[i : i+4])), true }
 	switch {
+	case addr.IsLoopback(), addr.IsUnspecified():
+		return netip.Addr{}, false
 	case within(addr, "64:ff9b::/96"), within(addr, "::/96"):
 		return v4(12)
 	case within(addr, "2002::/16"):

@@ -18,7 +18,7 @@ type Part struct {
 	Columns      []string // to be read, in order; empty: all. A query is always read whole
 	Key          string   // the relation's key, where it is read in parts
 	After        string   // encoded key of the last row before, PartResult.Last; "" from the start
-	Limit        int64    // rows at most; 0: all in one
+	Limit        int64    // rows at most; 0: all in one. Without a key there is no reading on after it
 	SinceColumn  string   // incremental: a rowversion, a date and time, or an integer
 	Since, Until string   // rows with SinceColumn > Since and <= Until, as MaxSince and HighMark encode them; "": no bound
 	Expected     int64    // rows, where known
@@ -63,7 +63,8 @@ func (p *Part) validate() error {
 // more calls wait.
 //
 // An error of w is returned as it is. Others are Translate's: IsLost is true of a connection that was lost or stalled, and the
-// next Read connects anew; what was written until then is to be dropped. Read itself tries nothing again once it has written.
+// next Read connects anew. What was written until then are whole rows: those of a keyed part can be kept, and Last is the key of
+// the last of them; others are to be dropped. Read itself tries nothing again once it has written.
 func (c *Client) Read(ctx context.Context, p Part, w io.Writer, progress func(rows int64)) (PartResult, error) {
 	if err := p.validate(); err != nil {
 		return PartResult{}, ingest.E(ingest.Internal, "mssql.Read", err)
@@ -126,10 +127,21 @@ func (c *Client) read(ctx context.Context, s *session, p *Part, out *sink) (Part
 		text, args := q.statement()
 		res, err := c.stream(ctx, s, q, text, args, out)
 		res.Notes = q.notes
+		if errors.Is(err, errChanged) {
+			c.forget(p.Schema, p.Name)
+		}
 		if err == nil || out.touched || s.lost(ctx, err) || final(err) {
 			return res, err
 		}
-		if first == nil {
+		switch {
+		case errors.Is(err, errUTF8):
+			q.wrap(c.quote())
+			first = &ingest.Error{
+				Kind: ingest.Invalid, Op: "mssql.Read", Err: fmt.Errorf("the query cannot be read: %w", err),
+				Hint: "let the mapping's query CAST such columns to nvarchar, and have no ORDER BY",
+			}
+			continue
+		case first == nil:
 			first = err
 		}
 		if !q.plainer() {
@@ -151,9 +163,8 @@ func (c *Client) holds(ctx context.Context, s *session) error {
 
 // final tells whether another form of a statement would be refused as well.
 func final(err error) bool {
-	n := number(err)
 	var known *ingest.Error
-	return n == numDenied || n == numDeniedColumn || n == numNoSnapshotInMem || noSnapshot(err) || errors.As(err, &known)
+	return isDenied(err) || number(err) == numNoSnapshotInMem || noSnapshot(err) || errors.As(err, &known)
 }
 
 // plan finds out which columns there are and how the part can be asked for.
@@ -162,16 +173,17 @@ func (c *Client) plan(ctx context.Context, s *session, p *Part) (*plan, error) {
 	if p.Query != "" {
 		return q, nil
 	}
-	columns, ok := c.remembered(p.Schema, p.Name)
+	k, ok := c.remembered(p.Schema, p.Name)
 	if !ok {
-		var err error
-		if columns, err = c.probe(ctx, s, p.Schema, p.Name); err != nil {
+		columns, err := c.probe(ctx, s, p.Schema, p.Name)
+		if err != nil {
 			return nil, err
 		}
-		c.remember(p.Schema, p.Name, columns)
+		k.columns = columns
+		c.remember(p.Schema, p.Name, k)
 	}
-	q.quote, q.from = c.quote(), c.quoted(p.Schema, p.Name)
-	if err := q.choose(columns); err != nil {
+	q.quote, q.from, q.chosen = c.quote(), c.quoted(p.Schema, p.Name), k.chosen || len(p.Columns) > 0
+	if err := q.choose(k.columns); err != nil {
 		return nil, ingest.E(ingest.Invalid, "mssql.Read", fmt.Errorf("%s %w", p.String(), err))
 	}
 	return q, nil

@@ -4,13 +4,14 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
-	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	tds "github.com/microsoft/go-mssqldb"
 
+	"dropline/ingest"
 	"dropline/ingest/mssql"
 	"dropline/internal/tdstest"
 )
@@ -100,7 +101,7 @@ func TestAServerThatKnowsLessIsReadAllTheSame(t *testing.T) {
 			at.through = func(to driver.Connector) driver.Connector {
 				return picky{to, regexp.MustCompile(refuses), 102, c.params}
 			}
-			client := at.open(t, mssql.Options{})
+			client := at.open(t, mssql.Options{Isolation: mssql.IsolationReadCommitted})
 			if _, err := client.Survey(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -133,31 +134,68 @@ func TestAServerThatKnowsLessIsReadAllTheSame(t *testing.T) {
 	}
 }
 
-func TestAServerThatSendsAllForTheFirst(t *testing.T) {
+func TestAServerThatAllowsSnapshotsAndHasNone(t *testing.T) {
 	t.Parallel()
-	s := tdstest.Start(t, tdstest.Options{Tables: []tdstest.Table{large("Big", 10)}})
+	s := tdstest.Start(t, tdstest.Options{Tables: practice(), Snapshot: true})
 	at := siteOf(s)
-	at.through = func(to driver.Connector) driver.Connector { return deafToTop{to} }
+	at.through = func(to driver.Connector) driver.Connector {
+		return picky{to, regexp.MustCompile(`BEGIN TRAN|@@TRANCOUNT`), 102, false}
+	}
 	c := at.open(t, mssql.Options{})
-	res, err := c.Read(t.Context(), mssql.Part{Schema: "dbo", Name: "Big", Key: "id", Limit: 4}, io.Discard, nil)
-	if err != nil || res.Rows != 10 || res.More {
-		t.Errorf("%+v, %v", res, err)
+	if level, note := c.Isolation(); level != "read committed" || !strings.Contains(note, "refused") || c.Sessions() != 3 || c.Snapshots() != 0 {
+		t.Errorf("%s (%s), %d sessions, %d snapshots", level, note, c.Sessions(), c.Snapshots())
+	}
+	if text, _ := read(t, c, mssql.Part{Schema: "dbo", Name: "Client"}); text != "ImportId\na\nb\n" {
+		t.Errorf("%q", text)
+	}
+	if _, err := at.tryOpen(t, mssql.Options{Isolation: mssql.IsolationSnapshot}); ingest.KindOf(err) != ingest.Invalid {
+		t.Errorf("demanded: %v", err)
 	}
 }
 
-// deafToTop is a server that takes TOP and does not heed it.
-type deafToTop struct{ driver.Connector }
+func TestWhatIsListedAndCannotBeReadIsSaidSo(t *testing.T) {
+	t.Parallel()
+	for number, denied := range map[int32]bool{229: true, 4413: false} {
+		s := tdstest.Start(t, tdstest.Options{Tables: practice()})
+		at := siteOf(s)
+		at.through = func(to driver.Connector) driver.Connector {
+			return picky{to, regexp.MustCompile(`\[Open Matters\]`), number, false}
+		}
+		survey, err := at.open(t, mssql.Options{}).Survey(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(survey.Relations, func(r mssql.Relation) bool { return r.Name == "Open Matters" })
+		if !denied {
+			if i >= 0 || !strings.Contains(strings.Join(survey.Notes, "\n"), "reports.Open Matters is listed but cannot be read") {
+				t.Errorf("%v, %q", survey.Relations, survey.Notes)
+			}
+		} else if r := survey.Relations[i]; !r.Denied || len(r.Columns) != 0 || r.Rows != -1 {
+			t.Errorf("%+v", r)
+		}
+	}
+}
 
-func (d deafToTop) Connect(ctx context.Context) (driver.Conn, error) {
-	c, err := d.Connector.Connect(ctx)
+func TestColumnsThatAreDeniedAreLeftOut(t *testing.T) {
+	t.Parallel()
+	s := tdstest.Start(t, tdstest.Options{Tables: practice()})
+	at := siteOf(s)
+	at.through = func(to driver.Connector) driver.Connector {
+		return picky{to, regexp.MustCompile(`\* FROM \[dbo\]\.\[Matter\]|\[Name\]`), 230, false}
+	}
+	c := at.open(t, mssql.Options{})
+	survey, err := c.Survey(t.Context())
 	if err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
-	return deafConn{c.(driverConn)}, nil
-}
-
-type deafConn struct{ driverConn }
-
-func (c deafConn) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {
-	return c.driverConn.PrepareContext(ctx, regexp.MustCompile(`TOP \(\d+\)`).ReplaceAllString(text, ""))
+	r := find(t, survey, "dbo", "Matter")
+	if len(r.Columns) != 3 || r.Columns[1].Name != "Opened" || r.Denied || r.Rows != 100 {
+		t.Errorf("%+v", r)
+	}
+	if notes := strings.Join(survey.Notes, "\n"); !strings.Contains(notes, "may not read of dbo.Matter: Name") {
+		t.Errorf("%q", survey.Notes)
+	}
+	if text, res := read(t, c, mssql.Part{Schema: "dbo", Name: "Matter"}); res.Rows != 100 || !strings.HasPrefix(text, "ImportId,Opened,Stamp\n") {
+		t.Errorf("%.40q", text)
+	}
 }

@@ -10,7 +10,7 @@ import (
 type plan struct {
 	part   *Part
 	text   string // of a query
-	from   string
+	from   string // a relation's name, or the query in parentheses; "" for the query as it is
 	quote  func(string) string
 	bounds []string // of incremental reading
 
@@ -18,6 +18,7 @@ type plan struct {
 	keyAt, sinceAt int      // where they stand in what is read; -1: nowhere
 	after          key
 	keyed          bool
+	chosen         bool // not all columns of the relation are read
 	limit          int64
 	literal        bool // the key stands in the statement, and not beside it
 	plainTop       bool // TOP 5 for TOP (5)
@@ -63,14 +64,18 @@ func (q *plan) boundsOf() (bounds []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		bounds = append(bounds, q.quote(c.Name)+b.operator+literal)
+		bound := q.quote(c.Name) + b.operator + literal
+		if b.value == q.part.Since && !c.Rowversion { // a row of which nobody says when it changed may have
+			bound = "(" + bound + " OR " + q.quote(c.Name) + " IS NULL)"
+		}
+		bounds = append(bounds, bound)
 	}
 	return bounds, checkSinceType(c.base)
 }
 
 // statement writes the SQL.
 func (q *plan) statement() (text string, args []any) {
-	if q.text != "" {
+	if q.from == "" {
 		return q.text, nil
 	}
 	var b strings.Builder
@@ -105,7 +110,7 @@ func (q *plan) statement() (text string, args []any) {
 
 // list is what is selected.
 func (q *plan) list() string {
-	if len(q.part.Columns) == 0 && len(q.read) == len(q.written) && !q.special() {
+	if !q.chosen && !q.special() {
 		return "*"
 	}
 	items := make([]string, 0, len(q.read))
@@ -146,15 +151,25 @@ func (q *plan) wide(c *column) string {
 	return "nvarchar(max)"
 }
 
+// errUTF8 is a query with texts that the driver would garble.
+var errUTF8 = errors.New("it has texts under a collation of UTF-8")
+
+// wrap puts a query into parentheses, so that the server turns its texts to UTF-16. Its columns are known by now.
+func (q *plan) wrap(quote func(string) string) {
+	q.from, q.quote, q.chosen, q.casts = "(\n"+q.text+"\n) AS q", quote, true, true
+	q.keyAt, q.sinceAt = -1, -1
+}
+
 // plainer takes away one thing that a server may not know. It reports false where nothing is left to take.
 func (q *plan) plainer() bool {
 	switch {
-	case q.text != "":
+	case q.from == "" || q.text != "":
 		return false
 	case q.special() && q.bases:
 		q.bases = false
 	case q.special() && q.casts:
 		q.casts = false
+		q.notes = append(q.notes, "the server does not turn texts of "+q.part.String()+" from UTF-8: those beyond ASCII are garbled")
 	case q.keyed && q.part.After != "" && !q.literal:
 		q.literal = true
 	case q.limit > 0 && !q.plainTop:

@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// result is what was read. Its last row is still in the values.
+// result is what was read and handed on: all of it, or what came before an error.
 func (r *reading) result(q *plan) PartResult {
-	res := PartResult{Rows: r.n, Columns: exported(r.columns)}
+	res := PartResult{Rows: r.written, Columns: exported(r.columns)}
 	if r.sinceAt >= 0 {
 		res.MaxSince = r.since.encode(q.read[r.sinceAt].base)
 	}
-	if r.n == 0 {
+	if r.written == 0 {
 		return res
 	}
 	if r.keyAt >= 0 {
-		res.Last = encodeKey(q.read[r.keyAt].base, r.values[r.keyAt])
+		res.Last = encodeKey(q.read[r.keyAt].base, r.writtenKey)
 	}
 	// More rows than the limit came from a server that does not know TOP, and sent all.
-	res.More = q.limit > 0 && r.n == q.limit
+	res.More = q.limit > 0 && r.written == q.limit
 	return res
 }
 

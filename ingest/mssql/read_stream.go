@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -103,29 +104,40 @@ func (c *Client) stream(ctx context.Context, s *session, q *plan, text string, a
 }
 
 // end closes rows, which tells the server to stop where it has not. Over a connection that is no good the driver would wait
-// for an answer: that one is closed as it is.
+// for an answer: that one is closed as it is. Nor is it told twice, once the driver has noticed the end of the context and has
+// the server's word that it stopped: to Close the driver might not know that any more.
 func (s *session) end(rows driver.Rows, err error) error {
-	if err != nil && !s.usable() {
+	switch {
+	case err != nil && !s.usable():
 		s.broken = true
+		return nil
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return nil
 	}
 	return rows.Close()
 }
 
+// errStopped is a read that we ended while rows came, and the driver does not know yet.
+var errStopped = errors.New("the reading was stopped")
+
 // reading is the state of reading one result.
 type reading struct {
-	rows    driver.Rows
-	columns []column
-	values  []driver.Value
-	encoder *encoder
-	out     *sink
-	n       int64
-	keyAt   int
-	sinceAt int
-	since   greatest
-	ordered bool // the key is a whole number: its order is seen
-	lastKey int64
+	rows       driver.Rows
+	columns    []column
+	values     []driver.Value
+	encoder    *encoder
+	out        *sink
+	n          int64
+	keyAt      int
+	sinceAt    int
+	since      greatest
+	ordered    bool // the key is a whole number: its order is seen
+	lastKey    int64
+	written    int64        // rows that were handed on
+	writtenKey driver.Value // of the last of them
 }
+
+var errChanged = errors.New("was changed while it was read")
 
 // begin takes in what the result looks like, and writes nothing yet.
 func (q *plan) begin(rows driver.Rows, out *sink) (*reading, error) {
@@ -138,15 +150,20 @@ func (q *plan) begin(rows driver.Rows, out *sink) (*reading, error) {
 	}
 	columns := columnsOf(rows)
 	written, bases := len(columns), 0
-	if q.text == "" {
+	if q.from == "" {
+		if slices.ContainsFunc(columns, func(c column) bool { return c.utf8 }) {
+			q.read, q.written = columns, columns
+			return nil, errUTF8
+		}
+	} else {
 		for i := range q.written {
 			if q.bases && q.written[i].kind == kindVariant {
 				bases++
 			}
 		}
 		if n != len(q.read)+bases {
-			return nil, ingest.Errorf(ingest.Unavailable, "mssql.Read",
-				"%s has changed while it was read: it had %d columns and now has %d", q.part.String(), len(q.read)+bases, n)
+			return nil, ingest.E(ingest.Unavailable, "mssql.Read",
+				fmt.Errorf("%s %w: it had %d columns and now has %d", q.part.String(), errChanged, len(q.read)+bases, n))
 		}
 		written = len(q.written)
 		for i := range q.read {
@@ -157,7 +174,7 @@ func (q *plan) begin(rows driver.Rows, out *sink) (*reading, error) {
 		rows: rows, columns: columns[:written], values: make([]driver.Value, n), out: out, keyAt: -1, sinceAt: -1,
 		encoder: newEncoder(columns[:written]),
 	}
-	if q.text == "" {
+	if q.from != "" {
 		for i, at := 0, len(q.read); i < written && bases > 0; i++ {
 			if q.written[i].kind == kindVariant {
 				r.encoder.bases[i] = at
@@ -188,7 +205,7 @@ func (r *reading) all(ctx context.Context, count *atomic.Int64) error {
 		err := r.rows.Next(r.values)
 		if err != nil {
 			if errors.Is(err, io.EOF) {
-				return r.out.write(r.encoder.buf, r.n)
+				return r.write()
 			}
 			return err
 		}
@@ -211,13 +228,25 @@ func (r *reading) all(ctx context.Context, count *atomic.Int64) error {
 			}
 		}
 		if r.n%checkEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
+			return errStopped
 		}
 	}
 }
 
-func (r *reading) flush() error {
+// write hands on the rows that wait.
+func (r *reading) write() error {
 	if err := r.out.write(r.encoder.buf, r.n); err != nil {
+		return err
+	}
+	r.written = r.n
+	if r.keyAt >= 0 {
+		r.writtenKey = r.values[r.keyAt]
+	}
+	return nil
+}
+
+func (r *reading) flush() error {
+	if err := r.write(); err != nil {
 		return err
 	}
 	r.encoder.buf = r.encoder.buf[:0]

@@ -38,7 +38,7 @@ func (c *Client) connect(ctx context.Context) (*session, error) {
 		if err != nil {
 			return nil, Translate(err, c.conn)
 		}
-		s := &session{conn: conn, used: time.Now()}
+		s := &session{conn: conn, used: c.options.Clock()}
 		if bare {
 			return s, nil
 		}
@@ -138,19 +138,20 @@ func (s *session) run(ctx context.Context, most int, text string, row func(r rec
 		return fmt.Errorf("the answer has %d columns", len(names))
 	}
 	r := record{names: names, values: make([]driver.Value, len(names))}
-	for range most {
+	for n := 0; ; n++ { // one more than most, as the end of what is no longer spares the server an attention
 		switch err := rows.Next(r.values); {
 		case errors.Is(err, io.EOF):
 			closed = true
 			return rows.Close() // an error that came after the rows
 		case err != nil:
 			return err
+		case n == most:
+			return nil
 		}
 		if err := row(r); err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 // exec runs a statement and drops its rows.
@@ -176,13 +177,15 @@ func (s *session) lost(ctx context.Context, err error) bool {
 
 // Numbers of SQL Server's errors.
 const (
-	numNoObject        = 208
 	numDenied          = 229
 	numDeniedColumn    = 230
 	numNoSnapshotHere  = 3951
 	numNoSnapshot      = 3952
 	numNoSnapshotInMem = 41332
 )
+
+// isDenied tells whether the login may not select from a relation, or from a column of it.
+func isDenied(err error) bool { return number(err) == numDenied || number(err) == numDeniedColumn }
 
 // number returns the number of a server's error, or 0.
 func number(err error) int32 {

@@ -52,17 +52,20 @@ func (c *Client) giveSnapshot(s *session, err error) {
 // beginSnapshot connects and begins the transaction. The bound for rowversions is read before: what is committed later has a
 // higher one, and is not in the snapshot.
 func (c *Client) beginSnapshot(ctx context.Context) (*session, error) {
+	c.closeIdle() // of the survey before: a snapshot takes long
 	s, err := c.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	mark, err := s.highMark(ctx, c.options.QueryTimeout)
 	if err == nil {
-		err = s.begin(ctx, c.options.QueryTimeout)
+		if err = s.begin(ctx, c.options.QueryTimeout); err != nil && !s.lost(ctx, err) {
+			err = &snapshotError{err}
+		}
 	}
 	if err != nil {
 		_ = s.close()
-		return nil, err // not in words yet: its number may say that there are no snapshots
+		return nil, err
 	}
 	if n, err := s.scalar(ctx, c.options.QueryTimeout, "SELECT @@TRANCOUNT"); err == nil {
 		open, ok := n.(int64)
@@ -76,6 +79,13 @@ func (c *Client) beginSnapshot(ctx context.Context) (*session, error) {
 	c.mu.Unlock()
 	return s, nil
 }
+
+// snapshotError is a server that does not begin a snapshot.
+type snapshotError struct{ err error }
+
+func (e *snapshotError) Error() string { return "the server begins no snapshot: " + e.err.Error() }
+
+func (e *snapshotError) Unwrap() error { return e.err }
 
 // begin starts the transaction, in two statements that any server can read.
 func (s *session) begin(ctx context.Context, timeout time.Duration) error {
@@ -102,13 +112,16 @@ func (c *Client) stillOpen(ctx context.Context, s *session) bool {
 func (c *Client) HighMark(ctx context.Context) (string, error) {
 	if c.readsSnapshot() {
 		s, err := c.takeSnapshot(ctx)
-		if err != nil {
+		if err == nil {
+			c.giveSnapshot(s, nil)
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return c.mark, nil
+		}
+		if !noSnapshot(err) || c.options.Isolation == IsolationSnapshot {
 			return "", Translate(err, c.conn)
 		}
-		c.giveSnapshot(s, nil)
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return c.mark, nil
+		c.leaveSnapshot(nil, c.reason(err))
 	}
 	s, err := c.acquire(ctx)
 	if err != nil {

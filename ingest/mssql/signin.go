@@ -23,8 +23,6 @@ const (
 	signInEntraWorkload
 )
 
-func (s signIn) entra() bool { return s >= signInEntraPassword }
-
 // adoClient is the application that SqlClient signs users in as, unless told otherwise. Microsoft keeps it in every directory.
 const adoClient = "2fd908ad-0664-4344-b9be-cd3e8b574c38"
 
@@ -113,7 +111,7 @@ func (f *fields) buildClassic(said map[field]given) error {
 
 func (f *fields) buildKerberos() error {
 	f.signIn = signInKerberos
-	if name, realm, ok := strings.Cut(f.user, "@"); ok && f.realm == "" {
+	if name, realm, ok := strings.Cut(f.user, "@"); ok && (f.realm == "" || strings.EqualFold(realm, f.realm)) {
 		f.user, f.realm = name, realm
 	}
 	if domain, name, ok := strings.Cut(f.user, `\`); ok {
@@ -235,7 +233,7 @@ func krb5Parameters(text string) map[string]string {
 
 // isDirectoryName tells an id or a domain of Entra: letters, digits, dots and hyphens, up to 253.
 func isDirectoryName(name string) bool {
-	if name == "" || len(name) > 253 {
+	if len(name) > 253 || strings.Contains(name, "..") || strings.Trim(name, ".-") != name || name == "" {
 		return false
 	}
 	for _, r := range name {

@@ -45,7 +45,7 @@ func (c *connector) driverConnector(a *attempt) (*mssqldb.Connector, error) {
 		c.windows(&cfg, a)
 	case signInEntraToken:
 		cfg.User, cfg.Password = "", ""
-		cfg.PacketSize = 4096 // a longer one is not for the packets of a sign-in, which a token makes long
+		cfg.PacketSize = firstPacketSize // a longer one is not for the packets of a sign-in, which a token makes long
 		return mssqldb.NewSecurityTokenConnector(cfg, c.accessToken)
 	default:
 		cfg.User, cfg.Password = "", ""

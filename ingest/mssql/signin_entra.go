@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -23,6 +24,7 @@ const longestEntraAnswer = 1 << 20
 
 var (
 	errEntraServer    = errors.New("the server asks for an access token that is not for SQL Server, or sends to a sign-in page that is not Microsoft's")
+	errEntraAway      = errors.New("the sign-in service, Microsoft Entra, could not be asked for an access token")
 	errEntraFederated = errors.New("the user signs in with an organisation's own server, which cannot be used here")
 )
 
@@ -41,6 +43,8 @@ type entra struct {
 	mu     sync.Mutex
 	tokens map[string]azcore.AccessToken
 	now    func() time.Time
+
+	refused atomic.Pointer[error] // what Do would not do; the identity library keeps but its text
 }
 
 // clouds maps the sign-in hosts that servers name to the cloud that they are of.
@@ -90,8 +94,12 @@ func (e *entra) token(ctx context.Context, spn, sts string) (string, error) {
 	if err != nil {
 		return "", entraFailure(err)
 	}
+	e.refused.Store(nil)
 	t, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}})
 	if err != nil {
+		if refused := e.refused.Load(); refused != nil {
+			err = *refused
+		}
 		return "", entraFailure(err)
 	}
 	e.tokens = map[string]azcore.AccessToken{key: t}
@@ -119,11 +127,12 @@ func vetEntra(spn, sts string) (scope string, where cloud.Configuration, tenant 
 
 func (e *entra) credential(where cloud.Configuration, tenant string) (azcore.TokenCredential, error) {
 	f := e.fields
-	options := azcore.ClientOptions{Cloud: where, Transport: e, Retry: policy.RetryOptions{MaxRetries: 1}}
+	options := azcore.ClientOptions{Cloud: where, Transport: e, Retry: policy.RetryOptions{MaxRetries: -1}}
 	switch f.signIn {
 	case signInEntraPassword:
-		return azidentity.NewUsernamePasswordCredential(tenant, f.client, f.user, f.password, //nolint:staticcheck // deprecated, and what clients have
-			&azidentity.UsernamePasswordCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: true})
+		//nolint:staticcheck // deprecated for want of a second factor, and what clients' strings ask for
+		o := &azidentity.UsernamePasswordCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: true}
+		return azidentity.NewUsernamePasswordCredential(tenant, f.client, f.user, f.password, o) //nolint:staticcheck // see above
 	case signInEntraApplication:
 		return azidentity.NewClientSecretCredential(tenant, f.user, f.password,
 			&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: true})
@@ -148,17 +157,22 @@ func (e *entra) credential(where cloud.Configuration, tenant string) (azcore.Tok
 func (e *entra) Do(req *http.Request) (*http.Response, error) {
 	host := strings.ToLower(req.URL.Hostname())
 	if _, known := clouds()[host]; !known || req.URL.Scheme != "https" || req.URL.Port() != "" {
-		return nil, errEntraFederated
+		return nil, e.refuse(errEntraFederated)
 	}
 	resp, err := e.httpClient().Do(req)
 	if err != nil {
-		return nil, err
+		return nil, e.refuse(err)
 	}
 	resp.Body = struct {
 		io.Reader
 		io.Closer
 	}{io.LimitReader(resp.Body, longestEntraAnswer), resp.Body}
 	return resp, nil
+}
+
+func (e *entra) refuse(err error) error {
+	e.refused.Store(&err)
+	return err
 }
 
 // httpClient returns a client that dials under the policy, and follows nobody.
@@ -201,5 +215,3 @@ func entraFailure(err error) error {
 	}
 	return fmt.Errorf("%w: %w", errEntraAway, err)
 }
-
-var errEntraAway = errors.New("Microsoft Entra could not be asked for an access token")

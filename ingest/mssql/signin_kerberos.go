@@ -97,9 +97,18 @@ func kerberosConfig(realm string, kdcs []netip.AddrPort) (*config.Config, error)
 	return config.NewFromString(b.String())
 }
 
+// serviceResolver finds where a service is; *net.Resolver does.
+type serviceResolver interface {
+	LookupSRV(ctx context.Context, service, proto, name string) (string, []*net.SRV, error)
+}
+
 // kdcs returns addresses of a realm's Kerberos servers that the policy allows, as the DNS has them.
 func (r reach) kdcs(ctx context.Context, realm string) ([]netip.AddrPort, error) {
-	_, records, err := net.DefaultResolver.LookupSRV(ctx, "kerberos", "tcp", strings.ToLower(realm))
+	var names serviceResolver = net.DefaultResolver
+	if given, ok := r.resolver.(serviceResolver); ok {
+		names = given
+	}
+	_, records, err := names.LookupSRV(ctx, "kerberos", "tcp", strings.ToLower(realm))
 	if err != nil {
 		return nil, fmt.Errorf("%w: the DNS does not name one for the realm", errKerberos)
 	}

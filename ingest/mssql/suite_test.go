@@ -18,7 +18,11 @@ import (
 )
 
 // realServer names the variable with a connection string to a SQL Server of whoever runs the tests. Its login must be allowed
-// to create schemas and tables in its database; what the tests create they drop.
+// to create schemas, tables and views in its database; what the tests create they drop. Microsoft's image will do:
+//
+//	docker run -d -p 1433:1433 -e ACCEPT_EULA=Y -e MSSQL_SA_PASSWORD='Passw0rd-of-a-test' mcr.microsoft.com/mssql/server:2022-latest
+//	export DROPLINE_TEST_MSSQL='Server=localhost,1433;Database=tempdb;User Id=sa;Password=Passw0rd-of-a-test;TrustServerCertificate=True'
+//	go test -run TestServer ./ingest/mssql
 const realServer = "DROPLINE_TEST_MSSQL"
 
 // site is a server that the suite runs against: the test server always, and a real one where there is one.

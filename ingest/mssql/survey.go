@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 	"sort"
-	"time"
 )
 
 // Bounds of what is taken in of a server's answers.
 const (
 	mostRelations = 5000
 	mostColumns   = 4096
-	mostCatalogue = 2_000_000 // rows of a catalogue view
+	mostCatalogue = 256 << 20 // bytes of a catalogue view
 	mostNotes     = 100
 )
 
@@ -92,7 +91,8 @@ func (c *Client) Survey(ctx context.Context) (*Survey, error) {
 		out.Version = shown(text)
 	}
 	var n notes
-	cat, err := c.catalogue(ctx, s, &n)
+	q := &querier{client: c, session: s, notes: &n}
+	cat, err := q.catalogue(ctx)
 	if err != nil {
 		return nil, Translate(err, c.conn)
 	}
@@ -104,9 +104,9 @@ func (c *Client) Survey(ctx context.Context) (*Survey, error) {
 		n.add("only the first %d of %d tables and views are looked at", mostRelations, len(cat.relations))
 		cat.relations = cat.relations[:mostRelations]
 	}
-	count := counter{client: c, until: time.Now().Add(countPatience * c.options.QueryTimeout)}
+	count := counter{client: c, until: c.options.Clock().Add(countPatience * c.options.QueryTimeout)}
 	for _, r := range cat.relations {
-		keep, err := c.look(ctx, s, cat, r, &count, &n)
+		keep, err := q.look(ctx, cat, r, &count)
 		if err != nil {
 			return nil, Translate(err, c.conn)
 		}
@@ -124,28 +124,35 @@ func (c *Client) Survey(ctx context.Context) (*Survey, error) {
 
 // look finds a relation's columns, key and number of rows. It returns an error only where the session is lost, and false for
 // what is listed but cannot be read.
-func (c *Client) look(ctx context.Context, s *session, cat *catalogue, r *listed, count *counter, n *notes) (bool, error) {
+func (q *querier) look(ctx context.Context, cat *catalogue, r *listed, count *counter) (bool, error) {
+	c, s := q.client, q.session
 	r.Rows = -1
 	if c.options.Wanted != nil && !c.options.Wanted(r.Schema, r.Name) {
 		return true, nil
 	}
 	columns, err := c.probe(ctx, s, r.Schema, r.Name)
+	chosen := number(err) == numDeniedColumn
+	if chosen {
+		columns, err = c.probeEach(ctx, s, r, cat.names(r), q.notes)
+	}
 	switch {
 	case s.lost(ctx, err):
-		return false, err
-	case number(err) == numDenied || number(err) == numDeniedColumn:
+		return false, q.survive(ctx, r.String(), err)
+	case isDenied(err):
 		r.Denied = true
 		return true, nil
 	case err != nil:
-		n.add("%s is listed but cannot be read: %s", r.String(), c.reason(err))
+		q.notes.add("%s is listed but cannot be read: %s", r.String(), c.reason(err))
 		return false, nil
 	}
 	cat.enrich(r, columns)
-	c.remember(r.Schema, r.Name, columns)
+	c.remember(r.Schema, r.Name, known{columns, chosen})
 	r.Columns = exported(columns)
 	r.Key = cat.key(r, columns)
 	if r.Rows = cat.rows(r); r.Rows <= 0 {
-		r.Rows, err = count.rows(ctx, s, r.Schema, r.Name)
+		if r.Rows, err = count.rows(ctx, s, r.Schema, r.Name); err != nil {
+			err = q.survive(ctx, "the number of rows of "+r.String(), err)
+		}
 	}
 	return true, err
 }
@@ -163,15 +170,15 @@ func (c *Client) Find(ctx context.Context, schema, name string) (Relation, bool,
 	switch {
 	case s.lost(ctx, err):
 		return Relation{}, false, Translate(err, c.conn)
-	case number(err) == numDenied || number(err) == numDeniedColumn:
+	case isDenied(err):
 		r.Denied = true
 		return r, true, nil
 	case err != nil:
 		return Relation{}, false, nil
 	}
-	c.remember(schema, name, columns)
+	c.remember(schema, name, known{columns: columns})
 	r.Columns = exported(columns)
-	count := counter{client: c, until: time.Now().Add(c.options.QueryTimeout)}
+	count := counter{client: c, until: c.options.Clock().Add(c.options.QueryTimeout)}
 	if r.Rows, err = count.rows(ctx, s, schema, name); err != nil {
 		return Relation{}, false, Translate(err, c.conn)
 	}

@@ -2,43 +2,9 @@ package mssql
 
 import (
 	"context"
-	"database/sql/driver"
 	"fmt"
 	"strings"
 )
-
-// record is a row of a catalogue view, whose columns are found by name: a server may have fewer than were documented.
-type record struct {
-	names  []string
-	values []driver.Value
-}
-
-func (r record) value(name string) driver.Value {
-	for i, n := range r.names {
-		if strings.EqualFold(n, name) {
-			return r.values[i]
-		}
-	}
-	return nil
-}
-
-func (r record) integer(name string) (int64, bool) { return asInteger(r.value(name)) }
-
-func (r record) text(name string) string {
-	switch v := r.value(name).(type) {
-	case string:
-		return v
-	case []byte:
-		return string(v)
-	}
-	return ""
-}
-
-// is tells whether a flag is set.
-func (r record) is(name string) bool {
-	n, ok := r.integer(name)
-	return ok && n != 0
-}
 
 // listed is a relation as the catalogue lists it.
 type listed struct {
@@ -67,59 +33,20 @@ type columnFacts struct {
 func fullName(schema, name string) string { return schema + "\x00" + name }
 
 // catalogue reads the views, the plainest statement for each. It returns an error only where the session is lost.
-func (c *Client) catalogue(ctx context.Context, s *session, n *notes) (*catalogue, error) {
+func (q *querier) catalogue(ctx context.Context) (*catalogue, error) {
 	cat := &catalogue{
 		hidden: map[string]bool{}, columns: map[int64]map[string]columnFacts{}, named: map[string]map[string]columnFacts{},
 		keys: map[int64]string{}, counts: map[int64]int64{},
 	}
-	q := &querier{client: c, session: s, notes: n}
 	q.relations(ctx, cat)
 	q.standard(ctx, cat)
 	if len(cat.relations) == 0 {
-		n.add("no catalogue view lists any table: tables are looked for by name")
+		q.notes.add("no catalogue view lists any table: tables are looked for by name")
 	}
 	q.columns(ctx, cat)
 	q.keys(ctx, cat)
 	q.counts(ctx, cat)
 	return cat, q.err
-}
-
-// querier reads catalogue views one after the other, until the session is lost.
-type querier struct {
-	client  *Client
-	session *session
-	notes   *notes
-	err     error
-}
-
-// view reads a view: the columns named, or whichever it has. It reports whether it could.
-func (q *querier) view(ctx context.Context, name, columns string, row func(r record)) bool {
-	if q.err != nil {
-		return false
-	}
-	var first error
-	for _, list := range []string{columns, "*"} {
-		var rows []record // which must not be taken in twice
-		err := q.session.each(ctx, q.client.options.QueryTimeout, mostCatalogue, "SELECT "+list+" FROM "+name, func(r record) error {
-			rows = append(rows, record{names: r.names, values: append([]driver.Value(nil), r.values...)})
-			return nil
-		})
-		if err == nil {
-			for _, r := range rows {
-				row(r)
-			}
-			return true
-		}
-		if q.session.lost(ctx, err) {
-			q.err = err
-			return false
-		}
-		if first == nil {
-			first = err
-		}
-	}
-	q.notes.add("%s cannot be read: %s", name, q.client.reason(first))
-	return false
 }
 
 // relations lists tables and views from sys.tables, sys.views and sys.schemas.
@@ -267,7 +194,7 @@ func (q *querier) keys(ctx context.Context, cat *catalogue) {
 	if v, err := q.session.scalar(ctx, q.client.options.QueryTimeout, "SELECT CAST(DATABASEPROPERTYEX(DB_NAME(), 'Collation') AS nvarchar(128))"); err == nil {
 		cat.collation, _ = v.(string)
 	} else if q.session.lost(ctx, err) {
-		q.err = err
+		q.err = q.survive(ctx, "the database's collation", err)
 	}
 }
 

@@ -1,5 +1,11 @@
 package mssql
 
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
 // enrich adds to the columns of a result what a catalogue says of them. Where it says nothing the result's own word stands.
 func (cat *catalogue) enrich(l *listed, columns []column) {
 	facts := cat.columns[l.id]
@@ -48,18 +54,43 @@ func (cat *catalogue) key(l *listed, columns []column) string {
 	return ""
 }
 
+// names lists a relation's columns as the catalogue has them, in their order.
+func (cat *catalogue) names(l *listed) []string {
+	facts := cat.columns[l.id]
+	if l.id == 0 || facts == nil {
+		facts = cat.named[fullName(l.Schema, l.Name)]
+	}
+	names := slices.SortedFunc(maps.Keys(facts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(facts[a].id, facts[b].id), cmp.Compare(a, b))
+	})
+	return names[:min(len(names), mostColumns)]
+}
+
+// known is what was found out of a relation.
+type known struct {
+	columns []column
+	chosen  bool // the relation has more, which the login may not read
+}
+
 // remember keeps a relation's columns for the Reads to come.
-func (c *Client) remember(schema, name string, columns []column) {
+func (c *Client) remember(schema, name string, k known) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.known) < 2*mostRelations {
-		c.known[fullName(schema, name)] = columns
+		c.known[fullName(schema, name)] = k
 	}
 }
 
-func (c *Client) remembered(schema, name string) ([]column, bool) {
+func (c *Client) remembered(schema, name string) (known, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	columns, ok := c.known[fullName(schema, name)]
-	return columns, ok
+	k, ok := c.known[fullName(schema, name)]
+	return k, ok
+}
+
+// forget makes the next Read look anew.
+func (c *Client) forget(schema, name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.known, fullName(schema, name))
 }

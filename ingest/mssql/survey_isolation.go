@@ -2,6 +2,7 @@ package mssql
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"dropline/ingest"
@@ -30,23 +31,26 @@ func (c *Client) decide(ctx context.Context, s *session) (isolation, error) {
 	if d.known && d.versions {
 		is.level = levelRowVersions
 	}
-	switch {
-	case c.options.Isolation == IsolationReadCommitted:
+	if c.options.Isolation == IsolationReadCommitted {
 		is.note = "as asked for"
 		return is, nil
-	case d.known && d.snapshot:
-		return isolation{snapshot: true, level: levelSnapshot, note: "the database allows snapshot isolation"}, nil
-	case d.known:
+	}
+	if d.known && !d.snapshot {
 		is.note = "the database does not allow snapshot isolation (ALLOW_SNAPSHOT_ISOLATION is off)"
-	default:
-		err := s.trySnapshot(ctx, c)
-		if err == nil {
-			return isolation{snapshot: true, level: levelSnapshot, note: "the server does not say whether the database allows snapshots, and took one"}, nil
+	} else {
+		// What a catalogue says is one thing: whether the server does it shows when it is tried.
+		says := "the database allows snapshot isolation"
+		if !d.known {
+			says = "the server does not say whether the database allows snapshots"
 		}
-		if ctx.Err() != nil {
+		err := s.trySnapshot(ctx, c)
+		switch {
+		case err == nil:
+			return isolation{snapshot: true, level: levelSnapshot, note: says}, nil
+		case ctx.Err() != nil:
 			return isolation{}, Translate(ctx.Err(), c.conn)
 		}
-		is.note = "the server does not say whether the database allows snapshots, and refused one: " + shown(ingest.MessageOf(Translate(err, c.conn)))
+		is.note = says + ", but one was refused: " + c.reason(err)
 	}
 	if c.options.Isolation == IsolationSnapshot {
 		return isolation{}, &ingest.Error{
@@ -128,8 +132,9 @@ func (s *session) trySnapshot(ctx context.Context, c *Client) error {
 
 // noSnapshot tells whether a statement was refused because it was in a snapshot.
 func noSnapshot(err error) bool {
+	var begin *snapshotError
 	n := number(err)
-	return n == numNoSnapshot || n == numNoSnapshotHere
+	return n == numNoSnapshot || n == numNoSnapshotHere || errors.As(err, &begin)
 }
 
 // leaveSnapshot goes over to read committed, for the rest of the client's life.

@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
+
+	mssql "github.com/microsoft/go-mssqldb"
 
 	"dropline/ingest"
 )
@@ -63,7 +66,7 @@ func (c *Client) probe(ctx context.Context, s *session, schema, name string) ([]
 			if first == nil {
 				first = err
 			}
-			if n := number(err); s.lost(ctx, err) || n == numDenied || n == numDeniedColumn {
+			if s.lost(ctx, err) || isDenied(err) {
 				return nil, err
 			}
 		}
@@ -72,6 +75,32 @@ func (c *Client) probe(ctx context.Context, s *session, schema, name string) ([]
 		}
 	}
 	return nil, first
+}
+
+// probeEach returns those of a relation's columns that the login may read, where it may not read all.
+func (c *Client) probeEach(ctx context.Context, s *session, r *listed, names []string, n *notes) ([]column, error) {
+	var columns []column
+	var denied []string
+	var first error
+	quote, from := c.quote(), c.quoted(r.Schema, r.Name)
+	for _, name := range names {
+		one, err := s.metadata(ctx, c.options.QueryTimeout, "SELECT "+quote(name)+" FROM "+from+" WHERE 1=0")
+		switch {
+		case s.lost(ctx, err):
+			return nil, err
+		case err != nil || len(one) != 1:
+			denied, first = append(denied, shown(name)), err
+		default:
+			columns = append(columns, one[0])
+		}
+	}
+	if len(columns) == 0 {
+		return nil, mssql.Error{Number: numDenied}
+	}
+	if len(denied) > 0 {
+		n.add("the login may not read of %s: %s (%s)", r.String(), shown(strings.Join(denied, ", ")), c.reason(first))
+	}
+	return columns, nil
 }
 
 // metadata returns the columns of a query's result, and leaves its rows.
@@ -101,15 +130,27 @@ func (s *session) columns(ctx context.Context, text string) ([]column, error) {
 		err = errNoRows
 	default:
 		columns = columnsOf(rows)
-		// The rows are none, or what comes with the first packets: an error may follow.
-		if e := rows.Next(make([]driver.Value, n)); e != nil && !errors.Is(e, io.EOF) {
-			err = e
-		}
+		err = drain(rows, n)
 	}
 	if e := s.end(rows, err); err == nil {
 		err = e
 	}
 	return columns, err
+}
+
+// drain reads what is left of a result, if that is little: there should be no row, but a server that sends some need not know
+// how to stop either.
+func drain(rows driver.Rows, width int) error {
+	const little = 1000
+	values := make([]driver.Value, width)
+	for range little {
+		if err := rows.Next(values); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Describe returns the columns of a query that a mapping names. It never runs it to its end. A query that the server refuses
@@ -160,7 +201,7 @@ type counter struct {
 
 // rows returns -1 for what cannot be counted in time. Its error is of a lost session.
 func (n *counter) rows(ctx context.Context, s *session, schema, name string) (int64, error) {
-	left := time.Until(n.until)
+	left := n.until.Sub(n.client.options.Clock())
 	if left <= 0 {
 		n.given++
 		return -1, nil

@@ -76,13 +76,11 @@ func TestASurveyMakesDoWithWhatThereIs(t *testing.T) {
 				for i := range survey.Relations {
 					names = append(names, survey.Relations[i].String())
 				}
-				if want := []string{"dbo.Client", "dbo.Matter", "hr.Salary", "reports.Open Matters"}; !slices.Equal(names, want) {
+				// What may not be read at all is not in SQL Server's catalogue either.
+				if want := []string{"dbo.Client", "dbo.Matter", "reports.Open Matters"}; !slices.Equal(names, want) {
 					t.Fatalf("%q", names)
 				}
 				checkMatter(t, find(t, survey, "dbo", "Matter"), c.o, c.noKey)
-				if r := find(t, survey, "hr", "Salary"); !r.Denied || len(r.Columns) != 0 || r.Rows != -1 {
-					t.Errorf("%+v", r)
-				}
 				if r := find(t, survey, "reports", "Open Matters"); r.Kind != "view" || r.Rows != 3 || r.Key != "" {
 					t.Errorf("%+v", r)
 				}
@@ -170,7 +168,7 @@ func TestIsolationIsWhatTheDatabaseAllows(t *testing.T) {
 		"demanded, not allowed":        {tdstest.Options{}, "snapshot", "", 0, true},
 		"unknown, allowed":             {tdstest.Options{Snapshot: true, NoCatalog: true}, "", "snapshot", 1, false},
 		"unknown, not allowed":         {tdstest.Options{NoCatalog: true}, "", "read committed", 3, false},
-		"unknown, demanded, not to be": {tdstest.Options{NoCatalog: true}, "snapshot", "snapshot", 1, true},
+		"unknown, demanded, not to be": {tdstest.Options{NoCatalog: true}, "snapshot", "", 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

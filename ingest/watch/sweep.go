@@ -27,6 +27,7 @@ func (w *Watcher) Sweep(ctx context.Context) error {
 	return errors.Join(
 		w.recoverDrops(ctx),
 		w.takeForeign(ctx),
+		w.dropLostParts(ctx),
 		w.expire(ctx),
 		w.cfg.Bucket.AbortStale(ctx, w.cfg.Clock().Add(-staleUpload)),
 	)

@@ -25,6 +25,7 @@ type ledger interface {
 	ingest.Batches
 	ingest.Files
 	Tenant(ctx context.Context, id ingest.TenantID) (ingest.Tenant, error)
+	Import(ctx context.Context, tenant ingest.TenantID, id ingest.ImportID) (ingest.Import, error)
 }
 
 // Config is what a Watcher needs.
@@ -69,8 +70,9 @@ func (c *Config) validate() error {
 type Watcher struct {
 	cfg Config
 	// These are guarded by the sweep's lease, which also keeps this process from sweeping twice at once.
-	sweptAll  bool
-	strangers map[string]struct{} // told of already
+	sweptAll   bool
+	sweptParts string              // key of a database's part up to which all have been looked at
+	strangers  map[string]struct{} // told of already
 }
 
 // New returns a Watcher that Run starts.

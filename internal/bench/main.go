@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -43,11 +44,23 @@ func benchmarks() []benchmark {
 		{"sftp-large", benchSFTPLarge},
 		{"sftp-small", benchSFTPSmall},
 		{"latency", benchLatency},
+		{"database", benchDatabase},
 	}
 }
 
 func main() {
 	if devstack.RunChild() {
+		return
+	}
+	if len(os.Args) == 4 && os.Args[1] == servedFlag {
+		rows, err := strconv.Atoi(os.Args[2])
+		if err == nil {
+			err = serveDatabase(rows, os.Args[3] == "true")
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
 		return
 	}
 	full := flag.Bool("full", false, "larger and more often: up to an hour")

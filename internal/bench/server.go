@@ -76,11 +76,15 @@ func (s *server) startBinary(ctx context.Context) error {
 	}
 	defer logFile.Close() //nolint:errcheck // the child has its own handle
 	info := s.stack.S3()
+	if err := exec.Command("build/dropline", "config", "new-key", filepath.Join(s.dir, "secrets.key")).Run(); err != nil { //nolint:gosec // our own binary
+		return err
+	}
 	s.cmd = exec.Command("build/dropline", "serve", "--api-listen", httpAddr, "--sftp-listen", s.sftp, "--data-dir", data)
 	s.cmd.Env = append(
 		os.Environ(), "DROPLINE_DATABASE_URL="+s.stack.DatabaseURL(), "DROPLINE_BUCKET="+info.Bucket,
 		"AWS_ENDPOINT_URL="+info.Endpoint, "AWS_REGION="+info.Region, "AWS_ACCESS_KEY_ID="+info.AccessKey,
-		"AWS_SECRET_ACCESS_KEY="+info.SecretKey,
+		"AWS_SECRET_ACCESS_KEY="+info.SecretKey, "DROPLINE_SECRETS_KEY_FILE="+filepath.Join(s.dir, "secrets.key"),
+		"DROPLINE_MSSQL_ALLOW_NETWORKS=127.0.0.0/8",
 	)
 	s.cmd.Stdout, s.cmd.Stderr = logFile, logFile
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}

@@ -6,6 +6,7 @@ import "strings"
 type catalogueView struct {
 	schema, name, columns string
 	rows                  func(s *Server, st *state) [][]any
+	own                   func(c *session) [][]any // instead, for what differs between sessions
 }
 
 // newCatalogue makes the definitions of the catalogue's views. A type followed by ! is NOT NULL.
@@ -23,7 +24,10 @@ func newCatalogue(db *collation) []*definition {
 			d.cols = append(d.cols, resultColumn{name: name, typ: t, nullable: bare == text, notNull: bare != text, base: true, table: []string{v.schema, v.name}})
 		}
 		rows := v.rows
-		d.build = func(s *Server, st *state) [][]any { return rows(s, st) }
+		d.build = func(c *session, st *state) [][]any { return rows(c.server, st) }
+		if v.own != nil {
+			d.build = func(c *session, _ *state) [][]any { return v.own(c) }
+		}
 		out = append(out, d)
 	}
 	return out
@@ -77,11 +81,11 @@ func (s *Server) denied(schema, name string) bool {
 	return false
 }
 
-// visible are the tables the catalogue shows: those on which SELECT is not denied.
+// visible are the tables the catalogue shows.
 func (s *Server) visible() []*definition {
 	var out []*definition
 	for _, d := range s.store.tables {
-		if !s.denied(d.schema, d.name) {
+		if s.o.ShowDenied || !s.denied(d.schema, d.name) {
 			out = append(out, d)
 		}
 	}

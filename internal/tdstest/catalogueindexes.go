@@ -3,22 +3,22 @@ package tdstest
 // indexViews are the views about keys and about how many rows there are.
 func indexViews() []catalogueView {
 	return []catalogueView{
-		{"sys", "indexes", `object_id int!; name sysname; index_id int!; type tinyint!; type_desc nvarchar(60); is_unique bit;
+		{schema: "sys", name: "indexes", columns: `object_id int!; name sysname; index_id int!; type tinyint!; type_desc nvarchar(60); is_unique bit;
 			data_space_id int!; ignore_dup_key bit; is_primary_key bit; is_unique_constraint bit; fill_factor tinyint!;
 			is_padded bit; is_disabled bit; is_hypothetical bit; allow_row_locks bit; allow_page_locks bit; has_filter bit;
-			filter_definition nvarchar(max)`, indexRows},
-		{"sys", "index_columns", `object_id int!; index_id int!; index_column_id int!; column_id int!; key_ordinal tinyint!;
-			partition_ordinal tinyint!; is_descending_key bit; is_included_column bit`, indexColumnRows},
-		{"sys", "key_constraints", `name sysname!; object_id int!; schema_id int!; parent_object_id int!; type char(2)!;
-			type_desc nvarchar(60)!; unique_index_id int; is_system_named bit!`, keyRows},
-		{"sys", "partitions", `partition_id bigint!; object_id int!; index_id int!; partition_number int!; hobt_id bigint!;
-			rows bigint; filestream_filegroup_id smallint!; data_compression tinyint; data_compression_desc nvarchar(60)`, partitionRows},
-		{"sys", "dm_db_partition_stats", `partition_id bigint; object_id int!; index_id int!; partition_number int!;
+			filter_definition nvarchar(max)`, rows: indexRows},
+		{schema: "sys", name: "index_columns", columns: `object_id int!; index_id int!; index_column_id int!; column_id int!; key_ordinal tinyint!;
+			partition_ordinal tinyint!; is_descending_key bit; is_included_column bit`, rows: indexColumnRows},
+		{schema: "sys", name: "key_constraints", columns: `name sysname!; object_id int!; schema_id int!; parent_object_id int!; type char(2)!;
+			type_desc nvarchar(60)!; unique_index_id int; is_system_named bit!`, rows: keyRows},
+		{schema: "sys", name: "partitions", columns: `partition_id bigint!; object_id int!; index_id int!; partition_number int!; hobt_id bigint!;
+			rows bigint; filestream_filegroup_id smallint!; data_compression tinyint; data_compression_desc nvarchar(60)`, rows: partitionRows},
+		{schema: "sys", name: "dm_db_partition_stats", columns: `partition_id bigint; object_id int!; index_id int!; partition_number int!;
 			in_row_data_page_count bigint; in_row_used_page_count bigint; used_page_count bigint; reserved_page_count bigint;
-			row_count bigint`, partitionStatsRows},
-		{"sys", "foreign_keys", "name sysname!; object_id int!; parent_object_id int!; referenced_object_id int", noRows},
-		{"sys", "extended_properties", `class tinyint!; class_desc nvarchar(60); major_id int!; minor_id int!; name sysname!;
-			value sql_variant`, noRows},
+			row_count bigint`, rows: partitionStatsRows},
+		{schema: "sys", name: "foreign_keys", columns: "name sysname!; object_id int!; parent_object_id int!; referenced_object_id int", rows: noRows},
+		{schema: "sys", name: "extended_properties", columns: `class tinyint!; class_desc nvarchar(60); major_id int!; minor_id int!; name sysname!;
+			value sql_variant`, rows: noRows},
 	}
 }
 

@@ -11,38 +11,54 @@ const objectColumns = `name sysname!; object_id int!; principal_id int; schema_i
 
 func catalogueViews() []catalogueView {
 	views := []catalogueView{
-		{"sys", "databases", `name sysname!; database_id int!; create_date datetime!; compatibility_level tinyint!;
+		{schema: "sys", name: "databases", columns: `name sysname!; database_id int!; create_date datetime!; compatibility_level tinyint!;
 			collation_name sysname; state tinyint!; state_desc nvarchar(60); is_read_only bit!; snapshot_isolation_state tinyint!;
 			snapshot_isolation_state_desc nvarchar(60); is_read_committed_snapshot_on bit!; recovery_model tinyint!;
-			recovery_model_desc nvarchar(60)`, databaseRows},
-		{"sys", "schemas", "name sysname!; schema_id int!; principal_id int", func(s *Server, _ *state) [][]any {
+			recovery_model_desc nvarchar(60)`, rows: databaseRows},
+		{schema: "sys", name: "schemas", columns: "name sysname!; schema_id int!; principal_id int", rows: func(s *Server, _ *state) [][]any {
 			out := [][]any{{"INFORMATION_SCHEMA", int64(3), int64(3)}, {"sys", int64(4), int64(4)}}
 			for _, n := range s.store.schemas {
 				out = append(out, []any{n, s.store.schemaID(n), int64(1)})
 			}
 			return out
 		}},
-		{"sys", "types", `name sysname!; system_type_id tinyint!; user_type_id int!; schema_id int!; principal_id int;
+		{schema: "sys", name: "types", columns: `name sysname!; system_type_id tinyint!; user_type_id int!; schema_id int!; principal_id int;
 			max_length smallint!; precision tinyint!; scale tinyint!; collation_name sysname; is_nullable bit!;
-			is_user_defined bit!; is_assembly_type bit!; default_object_id int!; rule_object_id int!; is_table_type bit!`, typeRows},
-		{"sys", "objects", objectColumns, func(s *Server, _ *state) [][]any { return objectRows(s, true, true) }},
-		{"sys", "all_objects", objectColumns, func(s *Server, _ *state) [][]any { return objectRows(s, true, true) }},
-		{"sys", "views", objectColumns, func(s *Server, _ *state) [][]any { return objectRows(s, false, true) }},
-		{"sys", "tables", objectColumns + `; lob_data_space_id int!; filestream_data_space_id int; max_column_id_used int!;
-			is_memory_optimized bit; temporal_type tinyint; is_external bit!; is_edge bit!; is_node bit!; uses_ansi_nulls bit`, tableRows},
-		{"sys", "columns", `object_id int!; name sysname; column_id int!; system_type_id tinyint!; user_type_id int!;
+			is_user_defined bit!; is_assembly_type bit!; default_object_id int!; rule_object_id int!; is_table_type bit!`, rows: typeRows},
+		{schema: "sys", name: "objects", columns: objectColumns, rows: func(s *Server, _ *state) [][]any { return objectRows(s, true, true) }},
+		{schema: "sys", name: "all_objects", columns: objectColumns, rows: func(s *Server, _ *state) [][]any { return objectRows(s, true, true) }},
+		{schema: "sys", name: "views", columns: objectColumns, rows: func(s *Server, _ *state) [][]any { return objectRows(s, false, true) }},
+		{schema: "sys", name: "tables", columns: objectColumns + `; lob_data_space_id int!; filestream_data_space_id int; max_column_id_used int!;
+			is_memory_optimized bit; temporal_type tinyint; is_external bit!; is_edge bit!; is_node bit!; uses_ansi_nulls bit`, rows: tableRows},
+		{schema: "sys", name: "columns", columns: `object_id int!; name sysname; column_id int!; system_type_id tinyint!; user_type_id int!;
 			max_length smallint!; precision tinyint!; scale tinyint!; collation_name sysname; is_nullable bit; is_ansi_padded bit!;
 			is_rowguidcol bit!; is_identity bit!; is_computed bit!; is_filestream bit!; is_replicated bit; is_sparse bit;
 			is_column_set bit; is_hidden bit; is_masked bit!; generated_always_type tinyint; encryption_type int;
-			default_object_id int!`, columnRows},
-		{"sys", "identity_columns", "object_id int!; name sysname; column_id int!", func(s *Server, _ *state) [][]any {
+			default_object_id int!`, rows: columnRows},
+		{schema: "sys", name: "identity_columns", columns: "object_id int!; name sysname; column_id int!", rows: func(s *Server, _ *state) [][]any {
 			return someColumns(s, func(c *resultColumn) bool { return c.identity })
 		}},
-		{"sys", "computed_columns", "object_id int!; name sysname; column_id int!", func(s *Server, _ *state) [][]any {
+		{schema: "sys", name: "computed_columns", columns: "object_id int!; name sysname; column_id int!", rows: func(s *Server, _ *state) [][]any {
 			return someColumns(s, func(c *resultColumn) bool { return c.computed })
 		}},
 	}
+	views = append(views, catalogueView{schema: "sys", name: "dm_exec_sessions", columns: `session_id smallint!;
+		login_time datetime!; host_name nvarchar(128); program_name nvarchar(128); client_interface_name nvarchar(32);
+		login_name nvarchar(128)!; status nvarchar(30)!; transaction_isolation_level smallint!; database_id smallint!;
+		open_transaction_count int!`, own: sessionRows})
 	return append(append(views, indexViews()...), informationViews()...)
+}
+
+// sessionRows is the session itself: a login without VIEW SERVER STATE sees no other.
+func sessionRows(c *session) [][]any {
+	open := int64(0)
+	if c.tran != 0 {
+		open = 1
+	}
+	return [][]any{{
+		int64(c.spid), created, c.who.Host, c.who.AppName, c.who.Library, c.who.User, "running", int64(c.isolation),
+		databaseID(c.database), open,
+	}}
 }
 
 func databaseRows(s *Server, _ *state) [][]any {

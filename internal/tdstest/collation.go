@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 )
 
@@ -15,7 +14,6 @@ type collation struct {
 	info   uint32 // LCID, flags and version
 	sortID byte
 	page   *charmap.Charmap // nil for UTF-8
-	number int64            // the code page's
 }
 
 const (
@@ -30,10 +28,10 @@ const (
 )
 
 var collations = map[Collation]*collation{
-	Latin1:        {Latin1, lcidEnglish | ignoreAll, 52, charmap.Windows1252, 1252},
-	Cyrillic:      {Cyrillic, lcidRussian | ignoreAll, 0, charmap.Windows1251, 1251},
-	CentralEurope: {CentralEurope, lcidCzech | ignoreAll, 0, charmap.Windows1250, 1250},
-	UTF8:          {UTF8, lcidEnglish | ignoreAll | flagUTF8 | version2, 0, nil, 65001},
+	Latin1:        {Latin1, lcidEnglish | ignoreAll, 52, charmap.Windows1252},
+	Cyrillic:      {Cyrillic, lcidRussian | ignoreAll, 0, charmap.Windows1251},
+	CentralEurope: {CentralEurope, lcidCzech | ignoreAll, 0, charmap.Windows1250},
+	UTF8:          {UTF8, lcidEnglish | ignoreAll | flagUTF8 | version2, 0, nil},
 }
 
 func collationNamed(name string) (*collation, error) {
@@ -95,8 +93,7 @@ func (c *collation) decode(b []byte) string {
 	if c == nil || c.page == nil {
 		return strings.ToValidUTF8(string(b), "\ufffd")
 	}
-	var d *encoding.Decoder = c.page.NewDecoder()
-	out, err := d.Bytes(b)
+	out, err := c.page.NewDecoder().Bytes(b)
 	if err != nil {
 		return string(b)
 	}

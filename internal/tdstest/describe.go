@@ -24,10 +24,16 @@ func (c *session) describe(params []param) error {
 		break
 	}
 	cols := []resultColumn{
-		{name: "is_hidden", typ: bitType}, {name: "column_ordinal", typ: intType}, {name: "name", typ: textType(128), nullable: true},
-		{name: "is_nullable", typ: bitType}, {name: "system_type_id", typ: intType},
-		{name: "system_type_name", typ: textType(256), nullable: true}, {name: "max_length", typ: smallIntType},
-		{name: "precision", typ: intType}, {name: "scale", typ: intType}, {name: "collation_name", typ: textType(128), nullable: true},
+		{name: "is_hidden", typ: bitType},
+		{name: "column_ordinal", typ: intType},
+		{name: "name", typ: textType(128), nullable: true},
+		{name: "is_nullable", typ: bitType},
+		{name: "system_type_id", typ: intType},
+		{name: "system_type_name", typ: textType(256), nullable: true},
+		{name: "max_length", typ: smallIntType},
+		{name: "precision", typ: intType},
+		{name: "scale", typ: intType},
+		{name: "collation_name", typ: textType(128), nullable: true},
 	}
 	c.columns(cols)
 	e := &emitter{c: c, cols: cols}

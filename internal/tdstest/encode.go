@@ -22,7 +22,7 @@ func (t sqlType) appendValue(b []byte, v any, nullable bool) []byte {
 	if v == nil {
 		return t.appendNull(b)
 	}
-	if _, ok := fixedWire[t.kind]; ok {
+	if fixedWire[t.kind][0] != 0 {
 		if nullable {
 			b = append(b, byte(facts[t.kind].bytes))
 		}
@@ -32,7 +32,7 @@ func (t sqlType) appendValue(b []byte, v any, nullable bool) []byte {
 	case t.kind == kindVariant:
 		return appendVariant(b, v.(Variant))
 	case t.isLOB():
-		at := len(append(b, textPointer...))
+		at := len(b) + len(textPointer)
 		b = append(append(b, textPointer...), 0, 0, 0, 0)
 		b = t.appendBare(b, v)
 		binary.LittleEndian.PutUint32(b[at:], uint32(len(b)-at-4))
@@ -123,16 +123,14 @@ func (t sqlType) appendBare(b []byte, v any) []byte {
 // appendDecimal appends a decimal (sign, then the digits little-endian) or money (the high half first).
 func (t sqlType) appendDecimal(b []byte, d decimalText) []byte {
 	negative, n := d.digits()
-	switch t.kind {
-	case kindMoney, kindSmallMoney:
+	if t.kind == kindMoney || t.kind == kindSmallMoney {
 		m := int64(n.Uint64())
 		if negative {
 			m = -m
 		}
-		if t.kind == kindSmallMoney {
-			return binary.LittleEndian.AppendUint32(b, uint32(m))
+		if t.kind == kindMoney {
+			b = binary.LittleEndian.AppendUint32(b, uint32(uint64(m)>>32))
 		}
-		b = binary.LittleEndian.AppendUint32(b, uint32(uint64(m)>>32))
 		return binary.LittleEndian.AppendUint32(b, uint32(m))
 	}
 	sign := byte(1)

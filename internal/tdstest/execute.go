@@ -66,9 +66,6 @@ func (c *session) statement(s statement, params map[string]param, end *resultEnd
 	case *selectStmt:
 		return c.query(s, params, end)
 	case isolationStmt:
-		if c.tran != 0 && s.level == snapshotIsolation && c.isolation != s.level {
-			return &Error{3951, 1, 16, "Transaction failed in database '" + c.database + "' because the statement was run under snapshot isolation but the transaction did not start in snapshot isolation. You cannot change the isolation level of the transaction to snapshot after the transaction has started."}
-		}
 		c.isolation = s.level
 	case useStmt:
 		if !c.server.hasDatabase(s.database) {

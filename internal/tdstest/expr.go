@@ -29,7 +29,6 @@ type scope struct {
 	outer   *scope
 	// aggregates is where aggregates are collected; nil where there may be none.
 	aggregates *[]*aggregate
-	inWhere    bool
 }
 
 func constant(v any, t sqlType) *expr {

@@ -2,6 +2,7 @@ package tdstest
 
 import (
 	"encoding/binary"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -224,6 +225,9 @@ func styled(v any, from, to sqlType, style int64) (any, bool) {
 				}
 			}
 		}
+		if to.isBinary() {
+			return from.appendBare([]byte{}, x), true
+		}
 	case float64:
 		if to.isText() && style == 3 {
 			return floatText(x), true
@@ -240,3 +244,6 @@ func styled(v any, from, to sqlType, style int64) (any, bool) {
 	}
 	return nil, false
 }
+
+// floatText is the shortest text that reads back as the same number.
+func floatText(f float64) string { return strconv.FormatFloat(f, 'e', 16, 64) }

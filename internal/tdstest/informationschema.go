@@ -4,23 +4,23 @@ package tdstest
 func informationViews() []catalogueView {
 	const schema = "INFORMATION_SCHEMA"
 	return []catalogueView{
-		{schema, "SCHEMATA", "CATALOG_NAME nvarchar(128); SCHEMA_NAME sysname!; SCHEMA_OWNER nvarchar(128)", func(s *Server, _ *state) [][]any {
+		{schema: schema, name: "SCHEMATA", columns: "CATALOG_NAME nvarchar(128); SCHEMA_NAME sysname!; SCHEMA_OWNER nvarchar(128)", rows: func(s *Server, _ *state) [][]any {
 			var out [][]any
 			for _, n := range s.store.schemas {
 				out = append(out, []any{s.o.Database, n, "dbo"})
 			}
 			return out
 		}},
-		{schema, "TABLES", `TABLE_CATALOG nvarchar(128); TABLE_SCHEMA nvarchar(128); TABLE_NAME sysname!;
-			TABLE_TYPE varchar(10)`, func(s *Server, _ *state) [][]any {
+		{schema: schema, name: "TABLES", columns: `TABLE_CATALOG nvarchar(128); TABLE_SCHEMA nvarchar(128); TABLE_NAME sysname!;
+			TABLE_TYPE varchar(10)`, rows: func(s *Server, _ *state) [][]any {
 			var out [][]any
 			for _, d := range s.visible() {
 				out = append(out, []any{s.o.Database, d.schema, d.name, map[bool]string{true: "VIEW", false: "BASE TABLE"}[d.view]})
 			}
 			return out
 		}},
-		{schema, "VIEWS", `TABLE_CATALOG nvarchar(128); TABLE_SCHEMA nvarchar(128); TABLE_NAME sysname!;
-			VIEW_DEFINITION nvarchar(4000)`, func(s *Server, _ *state) [][]any {
+		{schema: schema, name: "VIEWS", columns: `TABLE_CATALOG nvarchar(128); TABLE_SCHEMA nvarchar(128); TABLE_NAME sysname!;
+			VIEW_DEFINITION nvarchar(4000)`, rows: func(s *Server, _ *state) [][]any {
 			var out [][]any
 			for _, d := range s.visible() {
 				if d.view {
@@ -29,14 +29,14 @@ func informationViews() []catalogueView {
 			}
 			return out
 		}},
-		{schema, "COLUMNS", `TABLE_CATALOG nvarchar(128); TABLE_SCHEMA nvarchar(128); TABLE_NAME sysname!; COLUMN_NAME sysname;
+		{schema: schema, name: "COLUMNS", columns: `TABLE_CATALOG nvarchar(128); TABLE_SCHEMA nvarchar(128); TABLE_NAME sysname!; COLUMN_NAME sysname;
 			ORDINAL_POSITION int; COLUMN_DEFAULT nvarchar(4000); IS_NULLABLE varchar(3); DATA_TYPE nvarchar(128);
 			CHARACTER_MAXIMUM_LENGTH int; CHARACTER_OCTET_LENGTH int; NUMERIC_PRECISION tinyint;
 			NUMERIC_PRECISION_RADIX smallint; NUMERIC_SCALE int; DATETIME_PRECISION smallint; CHARACTER_SET_NAME sysname;
-			COLLATION_NAME sysname`, informationColumns},
-		{schema, "TABLE_CONSTRAINTS", `CONSTRAINT_CATALOG nvarchar(128); CONSTRAINT_SCHEMA nvarchar(128);
+			COLLATION_NAME sysname`, rows: informationColumns},
+		{schema: schema, name: "TABLE_CONSTRAINTS", columns: `CONSTRAINT_CATALOG nvarchar(128); CONSTRAINT_SCHEMA nvarchar(128);
 			CONSTRAINT_NAME sysname!; TABLE_CATALOG nvarchar(128); TABLE_SCHEMA nvarchar(128); TABLE_NAME sysname!;
-			CONSTRAINT_TYPE varchar(11); IS_DEFERRABLE varchar(2)!; INITIALLY_DEFERRED varchar(2)!`, func(s *Server, _ *state) [][]any {
+			CONSTRAINT_TYPE varchar(11); IS_DEFERRABLE varchar(2)!; INITIALLY_DEFERRED varchar(2)!`, rows: func(s *Server, _ *state) [][]any {
 			var out [][]any
 			for _, d := range s.visible() {
 				if len(d.key) > 0 {
@@ -45,9 +45,9 @@ func informationViews() []catalogueView {
 			}
 			return out
 		}},
-		{schema, "KEY_COLUMN_USAGE", `CONSTRAINT_CATALOG nvarchar(128); CONSTRAINT_SCHEMA nvarchar(128);
+		{schema: schema, name: "KEY_COLUMN_USAGE", columns: `CONSTRAINT_CATALOG nvarchar(128); CONSTRAINT_SCHEMA nvarchar(128);
 			CONSTRAINT_NAME nvarchar(128)!; TABLE_CATALOG nvarchar(128); TABLE_SCHEMA nvarchar(128); TABLE_NAME nvarchar(128)!;
-			COLUMN_NAME nvarchar(128); ORDINAL_POSITION int!`, func(s *Server, _ *state) [][]any {
+			COLUMN_NAME nvarchar(128); ORDINAL_POSITION int!`, rows: func(s *Server, _ *state) [][]any {
 			var out [][]any
 			for _, d := range s.visible() {
 				for i, at := range d.key {

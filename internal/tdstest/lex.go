@@ -31,6 +31,9 @@ func (t tok) is(text string) bool {
 	return (t.kind == tokWord || t.kind == tokSymbol) && strings.EqualFold(t.text, text)
 }
 
+// maxTokens bounds a batch, and with it how long a chain of operators can be.
+const maxTokens = 50_000
+
 // lex cuts a batch into tokens.
 func lex(s string) ([]tok, *Error) {
 	var out []tok
@@ -39,6 +42,9 @@ func lex(s string) ([]tok, *Error) {
 		n, t, err := lexOne(rest)
 		if err != nil {
 			return nil, err
+		}
+		if len(out) == maxTokens {
+			return nil, &Error{191, 1, 15, "Some part of your SQL statement is nested too deeply. Rewrite the query or break it up into smaller queries."}
 		}
 		if n > 0 && t.kind != tokEnd {
 			out = append(out, t)

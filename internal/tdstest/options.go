@@ -32,8 +32,10 @@ type Options struct {
 	ZeroPartitions bool
 	// HideNullability says of every column, in results and in the catalogue, that it may be NULL.
 	HideNullability bool
-	// Denied names relations ("schema.name", "name" or "schema.*") on which SELECT is denied: error 229.
-	Denied []string
+	// Denied names relations ("schema.name", "name" or "schema.*", also "sys.partitions" or "sys.*") on which SELECT is
+	// denied: error 229. The catalogue does not show them, unless ShowDenied, which is as if VIEW DEFINITION were granted.
+	Denied     []string
+	ShowDenied bool
 	// Collation is the database's; the empty one is Latin1. A column may have its own: "varchar(20) COLLATE …".
 	Collation Collation
 	Faults    Faults
@@ -50,17 +52,17 @@ type Collation string
 
 // The collations the server knows: code pages 1252, 1251, 1250 and UTF-8.
 const (
-	Latin1         Collation = "SQL_Latin1_General_CP1_CI_AS"
-	Cyrillic       Collation = "Cyrillic_General_CI_AS"
-	CentralEurope  Collation = "Czech_CI_AS"
-	UTF8           Collation = "Latin1_General_100_CI_AS_SC_UTF8"
-	defaultLogin             = "reader"
-	defaultSecret            = "secret-of-test"
-	defaultDB                = "practice"
-	defaultNamed             = "PRACTICE"
-	queriesKept              = 10_000
-	loginsKept               = 1_000
-	maxMessageSize           = 16 << 20
+	Latin1        Collation = "SQL_Latin1_General_CP1_CI_AS"
+	Cyrillic      Collation = "Cyrillic_General_CI_AS"
+	CentralEurope Collation = "Czech_CI_AS"
+	UTF8          Collation = "Latin1_General_100_CI_AS_SC_UTF8"
+)
+
+const (
+	defaultLogin    = "reader"
+	defaultSecret   = "secret-of-test"
+	defaultDatabase = "practice"
+	defaultInstance = "PRACTICE"
 )
 
 // Table is a table or a view with its rows.
@@ -130,12 +132,12 @@ func (o *Options) fill() {
 		o.Password = defaultSecret
 	}
 	if o.Database == "" {
-		o.Database = defaultDB
+		o.Database = defaultDatabase
 	}
 	if o.Collation == "" {
 		o.Collation = Latin1
 	}
 	if o.Instance == "" {
-		o.Instance = defaultNamed
+		o.Instance = defaultInstance
 	}
 }

@@ -26,6 +26,9 @@ const (
 	minPacketSize     = 512
 	maxPacketSize     = 32767
 	maxTLSPacketSize  = 16383
+
+	// maxMessageSize bounds what a client may send at once, in bytes.
+	maxMessageSize = 16 << 20
 )
 
 var errProtocol = errors.New("the client's packets are not TDS")

@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// plpUnknown is the length of a max value that is not known before its end.
-const plpUnknown = 0xfffffffffffffffe
-
 // readValue reads a parameter's value.
 func readValue(c *cursor, t sqlType) (any, bool) {
 	b, null := rawValue(c, t)
@@ -150,7 +147,13 @@ func decodeMoment(b []byte, t sqlType) (any, bool) {
 		}
 		days, minutes := binary.LittleEndian.Uint16(b), binary.LittleEndian.Uint16(b[2:])
 		return year19.AddDate(0, 0, int(days)).Add(time.Duration(minutes) * time.Minute), true
+	default:
+		return decodeNewMoment(b, t)
 	}
+}
+
+// decodeNewMoment is for the types that came with date: days since year 1, and a time of so many units.
+func decodeNewMoment(b []byte, t sqlType) (any, bool) {
 	size := map[kind]int{
 		kindDate: 3, kindTime: timeSize(t.scale), kindDateTime2: timeSize(t.scale) + 3, kindDateTimeOffset: timeSize(t.scale) + 5,
 	}[t.kind]

@@ -178,10 +178,10 @@ func (p *parser) raise() (statement, *Error) {
 	p.accept("(")
 	var numbers []int64
 	for t := p.peek(); t.kind != tokEnd && !t.is(";") && !t.is(")"); t = p.peek() {
-		switch t.kind {
-		case tokText, tokWide:
+		if t.kind == tokText || t.kind == tokWide {
 			e.Message = t.text
-		case tokNumber:
+		}
+		if t.kind == tokNumber {
 			n, err := toInteger(t.text, intType)
 			if err != nil {
 				return nil, err
@@ -197,10 +197,33 @@ func (p *parser) raise() (statement, *Error) {
 	e.State = uint8(numbers[1])
 	if throw {
 		e.Number = int32(numbers[0])
-	} else {
-		e.Class = uint8(numbers[0])
+		return raiseStmt{e}, nil
 	}
-	return raiseStmt{e}, nil
+	e.Class = uint8(numbers[0])
+	logged, err := p.raiseOptions()
+	if err == nil && e.Class > 18 && !logged {
+		err = &Error{2754, 1, 16, "Error severity levels greater than 18 can only be specified by members of the sysadmin role, using the WITH LOG option."}
+	}
+	return raiseStmt{e}, err
+}
+
+// raiseOptions reads WITH LOG, NOWAIT, SETERROR.
+func (p *parser) raiseOptions() (logged bool, err *Error) {
+	if !p.accept("with") {
+		return false, nil
+	}
+	for {
+		switch {
+		case p.accept("log"):
+			logged = true
+		case p.accept("nowait"), p.accept("seterror"):
+		default:
+			return false, p.unexpected()
+		}
+		if !p.accept(",") {
+			return logged, nil
+		}
+	}
 }
 
 // name reads one name.

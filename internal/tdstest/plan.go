@@ -133,7 +133,7 @@ func (s *scope) open(item fromItem) (*source, *Error) {
 	}
 	src := &source{alias: item.alias, name: []string{def.schema, def.name}, cols: def.cols, def: def}
 	if def.catalogue {
-		src.rows = def.build(c.server, c.server.store.now())
+		src.rows = def.build(c, c.server.store.now())
 		return src, nil
 	}
 	view, err := c.view()

@@ -2,6 +2,7 @@ package tdstest
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"net"
@@ -64,7 +65,7 @@ func (s *Server) prelogin(raw net.Conn, spid uint16) (*link, error) {
 	l := &link{conn: conn, later: conn}
 	if first[0] == 0x16 && s.o.Encryption != NotSupported {
 		t := tls.Server(conn, strictTLS(s.certificate))
-		if err := t.Handshake(); err != nil {
+		if err := t.HandshakeContext(context.Background()); err != nil {
 			return nil, err
 		}
 		l = &link{conn: t, later: t, encrypted: true, loginEncrypted: true, strict: true}

@@ -6,6 +6,12 @@ import (
 	"sync"
 )
 
+// How much of what happened is kept.
+const (
+	queriesKept = 10_000
+	loginsKept  = 1_000
+)
+
 // record is what has happened on a server.
 type record struct {
 	mu         sync.Mutex
@@ -17,6 +23,15 @@ type record struct {
 	logins     []Login
 	attentions int
 	tran       uint64
+	panicked   string // the first panic
+}
+
+func (r *record) panic(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.panicked == "" {
+		r.panicked = text
+	}
 }
 
 // open notes a connection and numbers it; false once the server is closing.

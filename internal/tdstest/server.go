@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"runtime/debug"
 	"sync"
 	"testing"
 )
@@ -27,14 +28,20 @@ type Server struct {
 	record      record
 }
 
-// Start starts a server on a free port of 127.0.0.1 and closes it when the test ends.
+// Start starts a server on a free port of 127.0.0.1 and closes it when the test ends. The test fails if the server had
+// a panic.
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
 	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.Close)
+	t.Cleanup(func() {
+		s.Close()
+		if s.record.panicked != "" {
+			t.Errorf("the test server had a %s", s.record.panicked)
+		}
+	})
 	return s
 }
 
@@ -101,7 +108,8 @@ func (s *Server) serve(conn net.Conn, number int) {
 	defer func() {
 		text := ""
 		if r := recover(); r != nil {
-			text = fmt.Sprint("panic: ", r)
+			text = fmt.Sprintf("panic: %v\n%s", r, debug.Stack())
+			s.record.panic(text)
 		}
 		_ = conn.Close()
 		s.record.close(conn)

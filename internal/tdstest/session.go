@@ -31,7 +31,8 @@ type session struct {
 	database  string
 	isolation isolation
 	tran      uint64
-	snapshot  *state // what a snapshot transaction sees, from its first access on
+	began     isolation // the level at which the transaction began
+	snapshot  *state    // what a snapshot transaction sees, from its first access on
 	prepared  map[int32]preparedText
 	handles   int32
 
@@ -128,7 +129,13 @@ func (c *session) handle(m message) error {
 	}
 	switch {
 	case errors.Is(err, errAttention):
+		// The response that was cut off is a message of its own, and its acknowledgement another: there are clients that
+		// wait for just that.
 		c.ahead++
+		c.done(tokenDone, 0, 0, 0)
+		if err := c.out.end(); err != nil {
+			return err
+		}
 		return c.acknowledge()
 	case err != nil:
 		return err

@@ -23,7 +23,7 @@ type definition struct {
 	cache        *rowCache
 	version      int // the rowversion column, or -1
 	catalogue    bool
-	build        func(*Server, *state) [][]any // a catalogue view's rows
+	build        func(*session, *state) [][]any // a catalogue view's rows
 }
 
 // state is all rows at one moment. It is never changed: a change makes another.

@@ -2,6 +2,7 @@ package tdstest
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -9,6 +10,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"io"
 	"math/big"
 	"net"
@@ -84,7 +86,7 @@ func (c *handshakeConn) Read(b []byte) (int, error) {
 		c.in.Reset(m.data)
 	}
 	n, err := c.in.Read(b)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return n, nil
 	}
 	return n, err
@@ -114,7 +116,7 @@ func (c *handshakeConn) flush() error {
 func wrappedHandshake(conn net.Conn, config *tls.Config) (net.Conn, error) {
 	h := &handshakeConn{Conn: conn}
 	t := tls.Server(h, config)
-	err := t.Handshake()
+	err := t.HandshakeContext(context.Background())
 	if flushErr := h.flush(); err == nil {
 		err = flushErr
 	}

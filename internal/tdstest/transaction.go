@@ -78,7 +78,7 @@ func (c *session) begin(level isolation) {
 		return
 	}
 	c.tran = c.server.nextTransaction()
-	c.snapshot = nil
+	c.began, c.snapshot = c.isolation, nil
 	c.envBytes(envBegin, c.descriptor(), nil)
 }
 
@@ -108,6 +108,12 @@ func (c *session) view() (*state, *Error) {
 	}
 	if c.tran == 0 {
 		return now, nil
+	}
+	if c.began != snapshotIsolation {
+		return nil, &Error{
+			3951, 1, 16, "Transaction failed in database '" + c.database +
+				"' because the statement was run under snapshot isolation but the transaction did not start in snapshot isolation.",
+		}
 	}
 	if c.snapshot == nil {
 		c.snapshot = now

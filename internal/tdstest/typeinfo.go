@@ -47,8 +47,8 @@ const (
 	lobMax     = 0x7fffffff
 )
 
-// fixed and nullable are the wire types of the kinds that have one for columns that are never NULL.
-var fixedWire = map[kind][2]byte{
+// fixedWire are the wire types of the kinds that have one for columns that are never NULL: that, and the other.
+var fixedWire = [len(facts)][2]byte{
 	kindBit: {wireBit, wireBitN}, kindTinyInt: {wireInt1, wireIntN}, kindSmallInt: {wireInt2, wireIntN},
 	kindInt: {wireInt4, wireIntN}, kindBigInt: {wireInt8, wireIntN}, kindFloat: {wireFlt8, wireFltN},
 	kindReal: {wireFlt4, wireFltN}, kindMoney: {wireMoney, wireMoneyN}, kindSmallMoney: {wireMoney4, wireMoneyN},
@@ -57,7 +57,7 @@ var fixedWire = map[kind][2]byte{
 
 // appendInfo appends TYPE_INFO. The table name that text, ntext and image have after it is the caller's.
 func (t sqlType) appendInfo(b []byte, nullable bool) []byte {
-	if wire, ok := fixedWire[t.kind]; ok {
+	if wire := fixedWire[t.kind]; wire[0] != 0 {
 		if nullable {
 			return append(b, wire[1], byte(facts[t.kind].bytes))
 		}
@@ -115,8 +115,8 @@ func (t sqlType) appendCollation(b []byte) []byte {
 func readInfo(c *cursor) (sqlType, bool) {
 	wire := c.uint8()
 	for k, w := range fixedWire {
-		if wire == w[0] {
-			return sqlType{kind: k, length: facts[k].bytes, prec: facts[k].prec, scale: facts[k].scale, wireFixed: true}, true
+		if wire == w[0] && wire != 0 {
+			return sqlType{kind: kind(k), length: facts[k].bytes, prec: facts[k].prec, scale: facts[k].scale, wireFixed: true}, true
 		}
 	}
 	switch wire {
@@ -155,7 +155,7 @@ func readInfo(c *cursor) (sqlType, bool) {
 func sizedKind(wire byte, size int) (sqlType, bool) {
 	for k, w := range fixedWire {
 		if wire == w[1] && facts[k].bytes == size {
-			return sqlType{kind: k, length: size, prec: facts[k].prec, scale: facts[k].scale}, true
+			return sqlType{kind: kind(k), length: size, prec: facts[k].prec, scale: facts[k].scale}, true
 		}
 	}
 	return sqlType{}, false

@@ -19,10 +19,10 @@ type (
 // parseDecimal reads a number and writes it with scale digits after the point, rounded half away from zero.
 func parseDecimal(s string, prec, scale uint8) (decimalText, bool) {
 	s = strings.TrimSpace(s)
-	if len(s) == 0 || len(s) > 100 || strings.ContainsAny(s, "/_xXpPbBoOiInN") {
-		return "", false
+	if d, ok := plainDecimal(s, prec, scale); ok {
+		return d, true
 	}
-	if i := strings.IndexAny(s, "eE"); i >= 0 && len(s)-i > 4 {
+	if !isNumber(s) {
 		return "", false
 	}
 	r, ok := new(big.Rat).SetString(s)
@@ -31,6 +31,47 @@ func parseDecimal(s string, prec, scale uint8) (decimalText, bool) {
 	}
 	return ratDecimal(r, prec, scale)
 }
+
+// isNumber says whether a text is a number without an exponent, which SQL Server takes for no decimal either.
+func isNumber(s string) bool {
+	for i := range len(s) {
+		if strings.IndexByte("0123456789.+-", s[i]) < 0 {
+			return false
+		}
+	}
+	return len(s) > 0 && len(s) <= 100
+}
+
+// plainDecimal is parseDecimal for what needs no rounding and has no more digits than it may: most of what there is.
+func plainDecimal(s string, prec, scale uint8) (decimalText, bool) {
+	digits := strings.TrimPrefix(s, "-")
+	whole, fraction, _ := strings.Cut(digits, ".")
+	if whole == "" || len(whole) > int(prec-scale) || len(fraction) > int(scale) || whole[0] == '0' && len(whole) > 1 {
+		return "", false
+	}
+	zero := true
+	for _, part := range []string{whole, fraction} {
+		for i := range len(part) {
+			if part[i] < '0' || part[i] > '9' {
+				return "", false
+			}
+			zero = zero && part[i] == '0'
+		}
+	}
+	if zero && len(digits) < len(s) {
+		return "", false
+	}
+	if len(fraction) == int(scale) && len(digits) == len(whole)+min(1, len(fraction))+len(fraction) {
+		return decimalText(s), true
+	}
+	sign := s[:len(s)-len(digits)]
+	if scale == 0 {
+		return decimalText(sign + whole), true
+	}
+	return decimalText(sign + whole + "." + fraction + zeros[:int(scale)-len(fraction)]), true
+}
+
+const zeros = "00000000000000000000000000000000000000"
 
 func ratDecimal(r *big.Rat, prec, scale uint8) (decimalText, bool) {
 	text := r.FloatString(int(scale))
@@ -50,9 +91,25 @@ func (d decimalText) digits() (negative bool, n *big.Int) {
 	if negative = strings.HasPrefix(s, "-"); negative {
 		s = s[1:]
 	}
+	if n, ok := smallDigits(s); ok {
+		return negative, new(big.Int).SetUint64(n)
+	}
 	n = new(big.Int)
 	n.SetString(strings.Replace(s, ".", "", 1), 10)
 	return negative, n
+}
+
+// smallDigits gives the unscaled digits where they fit.
+func smallDigits(s string) (n uint64, ok bool) {
+	if len(s) > 19 {
+		return 0, false
+	}
+	for i := range len(s) {
+		if s[i] != '.' {
+			n = n*10 + uint64(s[i]-'0')
+		}
+	}
+	return n, true
 }
 
 func (d decimalText) rat() *big.Rat {

@@ -85,7 +85,7 @@ func appendVariant(b []byte, v Variant) []byte {
 	b = append(b, 0, 0, 0, 0)
 	var properties []byte
 	wire := byte(0)
-	if fixed, ok := fixedWire[t.kind]; ok {
+	if fixed := fixedWire[t.kind]; fixed[0] != 0 {
 		wire = fixed[0]
 	} else {
 		info := t.appendInfo(nil, true)
