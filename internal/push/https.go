@@ -34,7 +34,6 @@ type HTTPS struct {
 
 	mu    sync.Mutex
 	token string
-	slug  string
 }
 
 // String implements fmt.Stringer, without the secret.

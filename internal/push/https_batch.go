@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"dropline/api"
@@ -118,11 +119,7 @@ func (h *HTTPS) status(ctx context.Context, id string) (api.ImportStatus, bool, 
 
 // living reports whether an import's rows are in staging or production.
 func living(state string) bool {
-	switch ingest.State(state) {
-	case ingest.Staged, ingest.Promoting, ingest.Promoted:
-		return true
-	}
-	return false
+	return slices.Contains([]ingest.State{ingest.Staged, ingest.Promoting, ingest.Promoted}, ingest.State(state))
 }
 
 // alive implements destination.
@@ -140,11 +137,8 @@ func (h *HTTPS) outcome(ctx context.Context, p *pending) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	if found {
-		switch ingest.State(s.State) {
-		case ingest.Queued, ingest.Loading, ingest.Validating:
-			return outcome{Why: p.Import + " is " + s.State}, nil
-		}
+	if found && slices.Contains([]ingest.State{ingest.Queued, ingest.Loading, ingest.Validating}, ingest.State(s.State)) {
+		return outcome{Why: p.Import + " is " + s.State}, nil
 	}
 	out := outcome{Known: true, State: s.State, Import: p.Import, Staged: map[string]bool{}}
 	if !found || !living(s.State) {
