@@ -2,7 +2,9 @@ package loader
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/csv"
+	"encoding/hex"
 	"encoding/json"
 	"strconv"
 	"sync"
@@ -148,14 +150,23 @@ type counts struct {
 }
 
 type receiptFile struct {
-	Path  string           `json:"path"`
-	State ingest.FileState `json:"state"`
-	Table string           `json:"table,omitempty"`
+	Path   string           `json:"path"`
+	SHA256 string           `json:"sha256,omitempty"`
+	State  ingest.FileState `json:"state"`
+	Table  string           `json:"table,omitempty"`
 	counts
 	Ignored []string `json:"ignoredColumns,omitempty"`
 	Notes   []string `json:"notes,omitempty"`
 	Code    string   `json:"code,omitempty"`
 	Error   string   `json:"error,omitempty"`
+}
+
+// sumOf is a file's SHA-256 in hex; empty where there was nothing to hash.
+func sumOf(f *ingest.ImportFile) string {
+	if f.SHA256 == [sha256.Size]byte{} {
+		return ""
+	}
+	return hex.EncodeToString(f.SHA256[:])
 }
 
 type receiptTable struct {
@@ -171,7 +182,7 @@ func (r *run) writeReceipt(ctx context.Context, out ledger.Outcome) (ledger.Repo
 	}
 	for _, f := range out.Files {
 		doc.Files = append(doc.Files, receiptFile{
-			Path: f.Path, State: f.State, Table: f.Table, counts: counts{f.Read, f.Staged, f.Rejected},
+			Path: f.Path, SHA256: sumOf(&f), State: f.State, Table: f.Table, counts: counts{f.Read, f.Staged, f.Rejected},
 			Ignored: f.Ignored, Notes: f.Notes, Code: f.Code, Error: f.Error,
 		})
 	}

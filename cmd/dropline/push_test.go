@@ -348,29 +348,12 @@ func TestPushOverHTTPS(t *testing.T) {
 // TestPushOverSFTP is the same by the other way, with servers and sign-ins that are wrong.
 func TestPushOverSFTP(t *testing.T) {
 	s := newSite(t, tdstest.Options{})
-	t.Setenv("DROPLINE_SFTP_PASSWORD", sftpPassword)
-	if got := s.call(http.MethodPost, "/etl/tenants/acme/credentials", strings.NewReader(`{"kind":"password","label":"site","password":"`+sftpPassword+`"}`), nil); got >= 300 {
-		t.Fatalf("a password: %d", got)
-	}
-	raw, err := os.ReadFile(filepath.Join(s.data, "server.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var at struct {
-		SFTP         string   `json:"sftp"`
-		Fingerprints []string `json:"fingerprints"`
-	}
-	if err := json.Unmarshal(raw, &at); err != nil {
-		t.Fatal(err)
-	}
-	sftp := func(args ...string) []string {
-		return append([]string{"--sftp", at.SFTP, "--sftp-user", "acme"}, args...)
-	}
-	known := sftp("--host-key", at.Fingerprints[0])
+	known := s.sftp()
+	sftp := func(args ...string) []string { return append(slices.Clone(known[:4]), args...) }
 	if _, errs, status := s.push(sftp()...); status != 2 || !strings.Contains(errs, "host key is not given") {
 		t.Errorf("without a host key: %d, %s", status, errs)
 	}
-	if _, errs, status := s.push(sftp("--host-key", "SHA256:"+strings.Repeat("A", 43))...); status != 1 || !strings.Contains(errs, at.Fingerprints[0]) {
+	if _, errs, status := s.push(sftp("--host-key", "SHA256:"+strings.Repeat("A", 43))...); status != 1 || !strings.Contains(errs, known[5]) {
 		t.Errorf("another host key: %d, %s", status, errs)
 	}
 	wrong := filepath.Join(s.dir, "wrong.txt")
@@ -417,37 +400,86 @@ func TestPushOverSFTP(t *testing.T) {
 
 // TestPushKilledGoesOn kills a push in the middle of a part: the next one reads that part and those after it, and no other.
 func TestPushKilledGoesOn(t *testing.T) {
-	s := newSite(t, tdstest.Options{})
-	s.sql.SetFaults(tdstest.Faults{StallAfterRows: 2500, StallTable: "WorkItem", StallFor: time.Minute, StallTimes: 1})
-	cmd := s.command(s.http()...)
+	for _, way := range []string{"https", "sftp"} {
+		t.Run(way, func(t *testing.T) {
+			s := newSite(t, tdstest.Options{})
+			s.sql.SetFaults(tdstest.Faults{StallAfterRows: 2500, StallTable: "WorkItem", StallFor: time.Minute, StallTimes: 1})
+			args := s.http()
+			if way == "sftp" {
+				args = s.sftp()
+			}
+			s.killAfter(2, args)
+			before := s.reads("WorkItem")
+			if before != 3 {
+				t.Fatalf("it was killed in part %d", before)
+			}
+			r := s.mustPush(args...)
+			want := rowsOf(firm(t))
+			if !r.Resumed || r.Rows != want {
+				t.Errorf("the second run: %+v", r)
+			}
+			if got := s.reads("WorkItem") - before; got != 4 { // the last finds that there is nothing more
+				t.Errorf("of 5 parts 2 were delivered, and then it was read %d times", got)
+			}
+			if i := s.untilImport(s.newest(1), "staged"); i.RowsStaged != want || i.RowsRejected != 0 {
+				t.Errorf("staged %d rows, refused %d: %+v", i.RowsStaged, i.RowsRejected, i.FirstErrors)
+			}
+			s.keepsSecrets()
+		})
+	}
+}
+
+// killAfter runs a push and kills it when so many parts of the large table have been delivered and the next is being read.
+func (s *site) killAfter(parts int, args []string) {
+	s.t.Helper()
+	cmd := s.command(args...)
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	deadline := time.Now().Add(settleWithin)
-	for delivered := 0; delivered < 2; time.Sleep(10 * time.Millisecond) {
+	for delivered := 0; delivered < parts || s.reads("WorkItem") <= parts; time.Sleep(10 * time.Millisecond) {
 		raw, _ := os.ReadFile(s.state)
-		if delivered = strings.Count(string(raw), "/inbox/WorkItem") + strings.Count(string(raw), `"name": "_database/WorkItem/`); time.Now().After(deadline) {
-			t.Fatal("no part of the large table was delivered")
+		var state struct {
+			Run struct{ Files []struct{ Name string } }
+		}
+		_ = json.Unmarshal(raw, &state)
+		delivered = 0
+		for _, f := range state.Run.Files {
+			if strings.Contains(f.Name, "/WorkItem/") {
+				delivered++
+			}
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatal("the large table does not get on")
 		}
 	}
-	time.Sleep(200 * time.Millisecond) // into the part that stalls
+	time.Sleep(100 * time.Millisecond) // into the part
 	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	before := s.reads("WorkItem")
-	r := s.mustPush(s.http()...)
-	want := rowsOf(firm(t))
-	if !r.Resumed || r.Rows != want || r.RequestID == "" {
-		t.Errorf("the second run: %+v", r)
+}
+
+// sftp are the arguments for SFTP, with a password in the environment.
+func (s *site) sftp(args ...string) []string {
+	s.t.Helper()
+	s.t.Setenv("DROPLINE_SFTP_PASSWORD", sftpPassword)
+	body := `{"kind":"password","label":"site","password":"` + sftpPassword + `"}`
+	if got := s.call(http.MethodPost, "/etl/tenants/acme/credentials", strings.NewReader(body), nil); got >= 300 {
+		s.t.Fatalf("a password: %d", got)
 	}
-	if got := s.reads("WorkItem") - before; got > 4 {
-		t.Errorf("it was read in 5 parts, of which 2 were delivered, and then %d more times", got)
+	raw, err := os.ReadFile(filepath.Join(s.data, "server.json"))
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	if i := s.untilImport(r.RequestID, "staged"); i.RowsStaged != want || i.RowsRejected != 0 {
-		t.Errorf("staged %d rows, refused %d: %+v", i.RowsStaged, i.RowsRejected, i.FirstErrors)
+	var at struct {
+		SFTP         string
+		Fingerprints []string
 	}
-	s.keepsSecrets()
+	if err := json.Unmarshal(raw, &at); err != nil {
+		s.t.Fatal(err)
+	}
+	return append([]string{"--sftp", at.SFTP, "--sftp-user", "acme", "--host-key", at.Fingerprints[0]}, args...)
 }
 
 // reads counts the queries for rows of a table.

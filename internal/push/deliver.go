@@ -73,13 +73,13 @@ func (p *pusher) same(run *running) bool {
 // remember keeps what the next run needs to know of this one.
 func (p *pusher) remember(run *running, done *delivery) error {
 	next := &pending{
-		Import: done.Import, After: run.After, Files: map[string][]string{}, Marks: map[string]mark{}, Through: p.cfg.Clock().UTC(),
+		Import: done.Import, After: run.After, Files: map[string][]string{}, Marks: map[string]mark{}, Sums: map[string]string{}, Through: p.cfg.Clock().UTC(),
 	}
 	if p.state.Sent == nil {
 		p.state.Sent = map[string]string{}
 	}
 	for _, f := range run.Files {
-		p.state.Sent[f.Name] = f.SHA256
+		p.state.Sent[f.Name], next.Sums[f.Name] = f.SHA256, f.SHA256
 		next.Files[f.Relation] = append(next.Files[f.Relation], f.Name)
 	}
 	for name, m := range loader.Marks(run.Plan, nil) {
@@ -100,11 +100,11 @@ func (p *pusher) remember(run *running, done *delivery) error {
 
 // marks are from where relations are read, nil for all from their beginnings.
 func (p *pusher) marks(ctx context.Context) (map[string]ingest.SourceMark, error) {
-	if !p.cfg.Changes {
-		return nil, nil
-	}
 	if err := p.settle(ctx); err != nil {
 		return nil, err
+	}
+	if !p.cfg.Changes {
+		return nil, p.store.save(p.state)
 	}
 	lives, err := p.living(ctx)
 	if err != nil {
@@ -145,8 +145,14 @@ func (p *pusher) settle(ctx context.Context) error {
 		return err
 	}
 	if !became.Known {
+		if !p.cfg.Changes {
+			return nil
+		}
 		p.note("how far the last delivery got is not known: what has changed since the one before is read. " + became.Why)
 		return nil
+	}
+	if p.cfg.Changes && became.State != "" && !living(became.State) {
+		p.note("the last delivery is " + became.State + ": what has changed since the one before is read")
 	}
 	if p.state.Marks == nil {
 		p.state.Marks = map[string]mark{}

@@ -29,10 +29,14 @@ func Compress(out io.Writer, quiet time.Duration, write func(w io.Writer) error)
 	return c.end()
 }
 
-// LockState locks a state as a run does, until the returned function is called.
+// LockState locks and reads a state as a run does, until the returned function is called.
 func LockState(path string) (func(), error) {
-	s, _, err := openStore(path)
+	s, err := openStore(path)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := s.read(); err != nil {
+		s.close()
 		return nil, err
 	}
 	return s.close, nil

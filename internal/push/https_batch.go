@@ -145,9 +145,8 @@ func (h *HTTPS) outcome(ctx context.Context, p *pending) (outcome, error) {
 		return out, nil
 	}
 	for _, f := range s.Files {
-		if f.State == string(ingest.FileLoaded) && f.RowsRejected == 0 {
-			out.Staged[strings.TrimPrefix(f.Path, ingest.Inbox+"/")] = true
-		}
+		name := strings.TrimPrefix(f.Path, ingest.Inbox+"/")
+		out.Staged[name] = p.Sums[name] == f.SHA256 && f.State == string(ingest.FileLoaded) && f.RowsRejected == 0
 	}
 	return out, nil
 }

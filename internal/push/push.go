@@ -162,19 +162,20 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Restart {
-		if err := forget(ctx, &cfg, to); err != nil {
-			return nil, err
-		}
-	}
 	p := &pusher{cfg: cfg, to: to, conn: conn, now: cfg.Clock()}
 	p.result = Result{
 		Server: conn.Server(), Database: conn.Database(), Destination: to.name(), Relations: []Relation{}, Missing: []string{}, Notes: []string{},
 	}
-	if p.store, p.state, err = openStore(cfg.State); err != nil {
+	if p.store, err = openStore(cfg.State); err != nil {
 		return nil, err
 	}
 	defer p.store.close()
+	if p.state, err = p.store.read(); err != nil && !cfg.Restart {
+		return nil, err
+	}
+	if cfg.Restart {
+		p.forget(ctx)
+	}
 	if err := p.prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -259,21 +260,12 @@ func (p *pusher) prepare(ctx context.Context) error {
 	return nil
 }
 
-// forget removes what an interrupted run left, here and at the server.
-func forget(ctx context.Context, cfg *Config, to destination) error {
-	store := &store{path: cfg.State}
-	st, err := store.read()
-	if err == nil && st.Run != nil && st.Of.Destination == to.name() {
-		_ = to.discard(ctx, string(st.Run.Batch), st.Run.Files) // what is left there goes by itself after a while
+// forget begins with an empty state, and removes what an interrupted run left at the server.
+func (p *pusher) forget(ctx context.Context) {
+	if p.state != nil && p.state.Run != nil && p.state.Of.Destination == p.to.name() {
+		p.drop(ctx)
 	}
-	locked, _, err := openStore(cfg.State)
-	if err != nil && ingest.KindOf(err) == ingest.Conflict {
-		return err
-	}
-	if locked != nil {
-		defer locked.close()
-	}
-	return store.save(&state{Version: stateVersion})
+	p.state = &state{Version: stateVersion}
 }
 
 // drop gives up a batch that is not to be delivered. What it leaves goes by itself after a while.

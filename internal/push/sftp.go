@@ -372,12 +372,13 @@ type receipt struct {
 	State string `json:"state"`
 	Files []struct {
 		Path     string `json:"path"`
+		SHA256   string `json:"sha256"`
 		State    string `json:"state"`
 		Rejected int64  `json:"rowsRejected"`
 	} `json:"files"`
 }
 
-// outcome implements destination. The receipts that have come since tell it of the files by their names.
+// outcome implements destination. The receipts that have come since tell it of files, by names and hashes.
 func (s *SFTP) outcome(ctx context.Context, p *pending) (outcome, error) {
 	names, err := s.receipts(ctx)
 	if err != nil {
@@ -386,12 +387,6 @@ func (s *SFTP) outcome(ctx context.Context, p *pending) (outcome, error) {
 	client, err := s.open(ctx)
 	if err != nil {
 		return outcome{}, err
-	}
-	wanted := map[string]bool{}
-	for _, files := range p.Files {
-		for _, name := range files {
-			wanted[ingest.Inbox+"/"+name] = true
-		}
 	}
 	out := outcome{Staged: map[string]bool{}, Why: "no receipt of it is in " + ingest.Reports + " yet"}
 	looked := 0
@@ -405,13 +400,12 @@ func (s *SFTP) outcome(ctx context.Context, p *pending) (outcome, error) {
 			return outcome{}, err
 		}
 		for _, f := range r.Files {
-			if !wanted[f.Path] {
-				continue
+			name := strings.TrimPrefix(f.Path, ingest.Inbox+"/")
+			if sum, ours := p.Sums[name]; !ours || sum != f.SHA256 {
+				continue // of another delivery
 			}
 			out.Known, out.State = true, r.State
-			if living(r.State) && f.State == string(ingest.FileLoaded) && f.Rejected == 0 {
-				out.Staged[strings.TrimPrefix(f.Path, ingest.Inbox+"/")] = true
-			}
+			out.Staged[name] = living(r.State) && f.State == string(ingest.FileLoaded) && f.Rejected == 0
 		}
 	}
 	return out, nil
