@@ -115,6 +115,9 @@ func (c *pushCmd) config(a *app) (push.Config, *client, error) {
 	if c.Sessions < 1 || c.Sessions > 32 || c.PartRows < 1 {
 		return cfg, nil, usageError("such as --sessions 3 --part-rows 500000", "the number of sessions or rows is out of range")
 	}
+	if c.URL != "" && c.SFTP != "" {
+		return cfg, nil, usageError("leave one out", "both --url and --sftp are given")
+	}
 	if c.Watch && c.SFTP != "" {
 		return cfg, nil, usageError("look into /reports, or push over HTTPS", "over SFTP an import cannot be followed")
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -30,6 +31,7 @@ type fakeServer struct {
 	held      map[string]map[string]api.HeldFile // by batch and name
 	answers   map[string][]byte                  // by idempotency key
 	delivered []string                           // batches
+	imports   map[string]*api.ImportStatus       // by id; staged unless a test says otherwise
 	tokens    int
 	before    func(w http.ResponseWriter, r *http.Request) (done bool) // called with each request, unlocked
 	after     func(r *http.Request)                                    // called when it has been done and before it is answered
@@ -37,7 +39,7 @@ type fakeServer struct {
 
 func newFakeServer(t *testing.T) *fakeServer {
 	t.Helper()
-	f := &fakeServer{t: t, held: map[string]map[string]api.HeldFile{}, answers: map[string][]byte{}}
+	f := &fakeServer{t: t, held: map[string]map[string]api.HeldFile{}, answers: map[string][]byte{}, imports: map[string]*api.ImportStatus{}}
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)
 	return f
@@ -72,6 +74,11 @@ func (f *fakeServer) answer(r *http.Request, body []byte) (int, any) {
 		return http.StatusOK, api.Tenant{Slug: "acme", Schema: ingest.DefaultSchema}
 	case r.URL.Path == "/etl/tenants/acme/mapping":
 		return http.StatusOK, api.MappingVersion{}
+	case strings.HasPrefix(r.URL.Path, "/etl/import-status/"):
+		if i := f.imports[strings.TrimPrefix(r.URL.Path, "/etl/import-status/")]; i != nil {
+			return http.StatusOK, i
+		}
+		return http.StatusNotFound, api.Problem{Detail: "there is no such import"}
 	case r.Method == http.MethodPut:
 		name, sum := strings.TrimPrefix(r.URL.Path, "/etl/files/"), sha256.Sum256(body)
 		batch = r.URL.Query().Get("batch")
@@ -98,12 +105,15 @@ func (f *fakeServer) answer(r *http.Request, body []byte) (int, any) {
 	if json.Unmarshal(body, &want) != nil || key == "" || want.Files != len(f.held[batch]) {
 		return http.StatusConflict, api.Problem{Detail: "other files wait for the batch"}
 	}
-	done := api.BatchDelivered{RequestID: "import_1"}
-	for range f.held[batch] {
-		done.Files = append(done.Files, api.Drop{State: "imported"})
-	}
-	delete(f.held, batch)
 	f.delivered = append(f.delivered, batch)
+	done := api.BatchDelivered{RequestID: fmt.Sprint("import_", len(f.delivered))}
+	status := &api.ImportStatus{ImportSummary: api.ImportSummary{State: "staged"}}
+	for name, h := range f.held[batch] {
+		done.Files = append(done.Files, api.Drop{State: "imported"})
+		status.Files = append(status.Files, api.ImportFile{Path: "/inbox/" + name, SHA256: h.SHA256, State: "loaded"})
+	}
+	f.imports[done.RequestID] = status
+	delete(f.held, batch)
 	f.answers[key], _ = json.Marshal(done)
 	return http.StatusAccepted, done
 }
@@ -131,6 +141,14 @@ func newSite(t *testing.T) *site {
 	tables, err := sampledb.Tables(t.Context(), def, sample.Config{Seed: 2, Scale: 0.2, Rows: map[string]int64{"WorkItem": 900}})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for i := range tables {
+		if table := &tables[i]; table.Name == "Contact" || table.Name == "Matter" {
+			table.Columns = append(table.Columns, tdstest.Column{Name: "Version", Type: "rowversion", NotNull: true})
+			for r := range table.Rows {
+				table.Rows[r] = append(table.Rows[r], nil)
+			}
+		}
 	}
 	s := &site{t: t, server: newFakeServer(t), sql: tdstest.Start(t, tdstest.Options{Tables: tables})}
 	for i := range tables {
