@@ -55,9 +55,13 @@ func (h *HTTPS) validate() error {
 		return ingest.Errorf(ingest.Invalid, op, "the API client's id or secret is missing")
 	}
 	h.URL = strings.TrimSuffix(h.URL, "/")
-	if h.Client == nil {
-		h.Client = &http.Client{}
+	client := http.Client{}
+	if h.Client != nil {
+		client = *h.Client
 	}
+	// Data and credential go where they are sent and nowhere else.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	h.Client = &client
 	return nil
 }
 

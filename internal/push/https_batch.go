@@ -89,19 +89,17 @@ func (h *HTTPS) undelivered(ctx context.Context, run *running, err error) error 
 	}
 	for _, f := range run.Files {
 		if there[f.Name].SHA256 != f.SHA256 {
-			_ = h.discard(ctx, string(run.Batch), nil) // what is left goes by itself after a while
 			return errAnew
 		}
 	}
 	if len(there) != len(run.Files) {
-		_ = h.discard(ctx, string(run.Batch), nil) // as above
 		return errAnew
 	}
 	return &passing{err: err}
 }
 
 // discard implements destination.
-func (h *HTTPS) discard(ctx context.Context, batch string, _ []File) error {
+func (h *HTTPS) discard(ctx context.Context, batch string) error {
 	return h.do(ctx, call{method: http.MethodDelete, path: batchPath(batch), query: h.scoped(url.Values{})}, nil)
 }
 

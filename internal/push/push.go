@@ -36,7 +36,7 @@ type Config struct {
 	Restart bool   // forget what was delivered
 
 	Progress func(Progress)    // called often, from several goroutines; nil for nobody
-	Say      func(text string) // remarks while it goes on; nil for nobody
+	Say      func(text string) // remarks while it goes on, from several goroutines; nil for nobody
 	Clock    func() time.Time  // default time.Now
 	Tries    int               // how often what passes is tried before it is given up. Default 10
 	Wait     time.Duration     // before the second try; it doubles, up to a minute. Default 1 s
@@ -185,7 +185,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 			break
 		}
 		p.note("the server no longer had all that was sent before: everything was read anew")
-		p.state.Run = nil
+		p.drop(ctx)
 		if err := p.store.save(p.state); err != nil {
 			return nil, err
 		}
@@ -203,7 +203,7 @@ func (p *pusher) note(text string) {
 	}
 }
 
-// mapperOf makes the mapper that decides what is read, and tells the mapping's fingerprint.
+// mapperOf makes the mapper that decides what is read, and tells a fingerprint of the mappings here and there.
 func mapperOf(cfg *Config, tenant *Tenant) (*mapping.Mapper, string, error) {
 	text, name := cfg.Mapping, "the mapping"
 	if text == nil {
@@ -214,18 +214,17 @@ func mapperOf(cfg *Config, tenant *Tenant) (*mapping.Mapper, string, error) {
 			tenant.Schema, cfg.Schema.ID()), "name it: --schema "+tenant.Schema)
 	}
 	var m *mapping.Mapping
-	print := ""
 	if len(text) > 0 {
 		var err error
 		if m, err = mapping.Parse(name, text, cfg.Schema); err != nil {
 			return nil, "", ingest.E(ingest.Invalid, "push.mapper", err)
 		}
-		sum := sha256.Sum256(text)
-		print = hex.EncodeToString(sum[:])
 	}
+	// The server maps under its own mapping, whatever decides here what is read.
+	sum := sha256.Sum256(slices.Concat(text, []byte{0}, tenant.Mapping))
 	// Where a time without a zone is does not matter: it is for the server to say.
 	mapper, err := mapping.New(cfg.Schema, m, mapping.Options{})
-	return mapper, print, err
+	return mapper, hex.EncodeToString(sum[:]), err
 }
 
 // prepare finds out what the state is good for.
@@ -268,13 +267,12 @@ func (p *pusher) forget(ctx context.Context) {
 	p.state = &state{Version: stateVersion}
 }
 
-// drop gives up a batch that is not to be delivered. What it leaves goes by itself after a while.
+// drop gives up a batch that is not to be delivered, or what is left of it. Should the server be out of reach, files stay there
+// that do not count.
 func (p *pusher) drop(ctx context.Context) {
 	run := p.state.Run
-	p.state.Run = nil
-	if run.Key == "" {
-		_ = p.to.discard(ctx, string(run.Batch), run.Files)
-	}
+	p.state.Run, p.total = nil, 0
+	_ = p.to.discard(ctx, string(run.Batch))
 }
 
 // once reads and delivers.
@@ -309,9 +307,6 @@ func (p *pusher) resume(ctx context.Context) error {
 	}
 	for _, f := range run.Files {
 		if h, ok := there[f.Name]; !ok || h.Size != f.Size || h.SHA256 != "" && h.SHA256 != f.SHA256 {
-			if len(there) > 0 {
-				_ = p.to.discard(ctx, string(run.Batch), run.Files) // what is left goes by itself after a while
-			}
 			return errAnew
 		}
 		delete(there, f.Name)
@@ -323,6 +318,9 @@ func (p *pusher) resume(ctx context.Context) error {
 		}
 	}
 	run.Ending = nil
+	for _, f := range run.Files {
+		p.total += f.Rows
+	}
 	p.stale = map[string]bool{}
 	for name := range there {
 		p.stale[name] = true

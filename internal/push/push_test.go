@@ -196,6 +196,21 @@ func TestAnotherMapping(t *testing.T) {
 	}
 }
 
+// TestNoRedirection: neither data nor credential follows one.
+func TestNoRedirection(t *testing.T) {
+	t.Parallel()
+	s, elsewhere := newSite(t), newFakeServer(t)
+	var asked atomic.Int64
+	elsewhere.before = func(http.ResponseWriter, *http.Request) bool { asked.Add(1); return false }
+	s.server.before = func(w http.ResponseWriter, r *http.Request) bool {
+		http.Redirect(w, r, elsewhere.URL+r.URL.Path, http.StatusTemporaryRedirect)
+		return true
+	}
+	if _, err := push.Run(t.Context(), s.config); err == nil || asked.Load() != 0 {
+		t.Errorf("%v, and elsewhere %d requests", err, asked.Load())
+	}
+}
+
 // TestWhereItGoes: not in the clear, and to one place.
 func TestWhereItGoes(t *testing.T) {
 	t.Parallel()

@@ -247,7 +247,7 @@ func (s *SFTP) send(ctx context.Context, batch, name string, body io.Reader) (he
 	n, err := f.ReadFrom(source)
 	if source.err != nil {
 		_ = f.Close()              // a file that is not whole
-		_ = client.Remove(waiting) // it would be replaced by the next try, and goes by itself if there is none
+		_ = client.Remove(waiting) // the next try replaces it, should this fail
 		return held{}, source.err
 	}
 	if closed := f.Close(); err == nil {
@@ -311,14 +311,14 @@ func (s *SFTP) deliver(ctx context.Context, run *running) (delivery, error) {
 	}
 	for name := range there {
 		if !known[name] { // of a try that was broken off
-			_ = client.Remove(run.Batch.Held(ingest.Inbox + "/" + name)) // it goes by itself if this fails
+			_ = client.Remove(run.Batch.Held(ingest.Inbox + "/" + name)) // should this fail, it does not count
 		}
 	}
 	return delivery{}, ctx.Err()
 }
 
 // discard implements destination.
-func (s *SFTP) discard(ctx context.Context, batch string, _ []File) error {
+func (s *SFTP) discard(ctx context.Context, batch string) error {
 	there, err := s.held(ctx, batch)
 	if err != nil {
 		return err

@@ -32,7 +32,7 @@ type identity struct {
 	Destination string `json:"destination"`
 	Tenant      string `json:"tenant,omitempty"`
 	Schema      string `json:"schema"`
-	Mapping     string `json:"mapping"` // SHA-256 in hex; empty for none
+	Mapping     string `json:"mapping"` // SHA-256 in hex of those here and there
 }
 
 // state is what a run leaves for the next.
