@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"dropline/ingest"
 	"dropline/loader"
@@ -206,4 +207,32 @@ func (p *pusher) living(ctx context.Context) (map[string]bool, error) {
 		p.state.Marks[name] = m
 	}
 	return lives, nil
+}
+
+// summarize completes the result.
+func (p *pusher) summarize(run *running) {
+	r := &p.result
+	r.Batch, r.Snapshots, r.Isolation, r.IsolationNote = string(run.Batch), run.Snapshots, run.Plan.Isolation, run.Plan.IsolationNote
+	r.Missing = append(r.Missing, run.Plan.Missing...)
+	for _, rel := range run.Plan.Relations {
+		out := Relation{Name: rel.Name, Table: rel.Table, Since: rel.Since, Ignored: rel.Ignored}
+		for _, f := range run.Files {
+			if f.Relation == rel.Name {
+				out.Rows, out.Files, out.Bytes = out.Rows+f.Rows, out.Files+1, out.Bytes+f.Size
+			}
+		}
+		r.Relations = append(r.Relations, out)
+		r.Rows, r.Files, r.Bytes = r.Rows+out.Rows, r.Files+out.Files, r.Bytes+out.Bytes
+	}
+	for _, note := range run.Plan.Notes {
+		if !slices.Contains(r.Notes, note) {
+			r.Notes = append(r.Notes, note)
+		}
+	}
+	if run.Snapshots > 1 {
+		r.Notes = append(r.Notes, fmt.Sprintf(
+			"it was read under %d snapshots, as the connection broke or the run was interrupted in between: the rows are not all of one moment", run.Snapshots))
+	} else if p.result.Resumed && !strings.Contains(run.Plan.Isolation, "snapshot") {
+		r.Notes = append(r.Notes, "it was read in more than one run and not under a snapshot: the rows are not all of one moment")
+	}
 }
