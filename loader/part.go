@@ -239,14 +239,15 @@ func (p *part) read(ctx context.Context) {
 	p.rows.end(err)
 }
 
-// RequestFor asks for what is left of a relation.
+// RequestFor asks for what is left of a relation. What came after the plan's bound is welcome: others of this import may refer to
+// it, and the next goes on from the bound all the same.
 func RequestFor(rel *ingest.PlannedRelation) mssql.Part {
 	if rel.Query != "" {
 		return mssql.Part{Query: rel.Query, Expected: rel.Rows}
 	}
 	return mssql.Part{
 		Schema: rel.Schema, Name: rel.View, Columns: rel.Columns, Key: rel.Key, After: rel.After,
-		SinceColumn: rel.SinceColumn, Since: rel.Since, Until: rel.Until, Expected: rel.Rows,
+		SinceColumn: rel.SinceColumn, Since: rel.Since, Expected: rel.Rows,
 	}
 }
 
