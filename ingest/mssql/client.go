@@ -34,7 +34,7 @@ type Options struct {
 
 	// Wanted says which relations a survey looks at more closely. The others are listed without columns, and with -1 rows:
 	// each look costs a round trip or two. nil is all.
-	Wanted func(schema, name string) bool `json:"-"`
+	Wanted func(schema, name string) bool
 }
 
 const (

@@ -53,7 +53,7 @@ type Remote struct {
 }
 
 // OpenRemote starts a process and opens the database there, with errors as those of Parse, Config.Connector and Open, and
-// besides ErrNoProcess. Of the configuration, Clock and Resolver are the process's own. It is not for the client's own site.
+// besides ErrNoProcess. Of configuration and options, Clock and Resolver are the process's own. It is not for the client's own site.
 func OpenRemote(ctx context.Context, start StartProcess, text string, cfg Config, o Options) (*Remote, error) {
 	conn, err := Parse(text, false)
 	if err != nil {
@@ -71,10 +71,7 @@ func OpenRemote(ctx context.Context, start StartProcess, text string, cfg Config
 	cfg = cfg.withDefaults()
 	r := &Remote{
 		start: start, conn: conn, options: o, logger: cfg.Logger, turn: make(chan struct{}, 1),
-		order: order{
-			Connection: text, Allow: cfg.Policy.Allow, RootCAs: cfg.RootCAs, ConnectTimeout: cfg.ConnectTimeout, IdleTimeout: cfg.IdleTimeout,
-			AppName: cfg.AppName, Options: o, Chooses: o.Wanted != nil,
-		},
+		order: orderOf(text, cfg, o),
 	}
 	r.turn <- struct{}{}
 	if _, err := r.reach(ctx); err != nil {

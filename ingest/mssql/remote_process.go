@@ -103,7 +103,7 @@ func (r *Remote) reach(ctx context.Context) (*peer, error) {
 	case ends >= mostEnds:
 		return nil, &ingest.Error{
 			Kind: ingest.Invalid, Op: "mssql.Remote",
-			Err:  fmt.Errorf("the process that read the database ended: it has %d times, and no more are started", ends), Hint: hintProcess,
+			Err: fmt.Errorf("the process that read the database ended: it has %d times, and no more are started", ends), Hint: hintProcess,
 		}
 	}
 	process, err := r.start(ctx)
@@ -202,7 +202,7 @@ func (r *Remote) ended(ctx context.Context, p *peer, err error) error {
 	if reason == "" {
 		reason = clean(why, mostText)
 	}
-	r.bury(p, reason, words)
+	r.bury(p, reason, words, err)
 	return &ingest.Error{
 		Kind: ingest.Unavailable, Op: "mssql.Remote", Hint: hintProcess,
 		Err: &plainError{text: "the process that read the database ended: " + reason},
@@ -210,7 +210,7 @@ func (r *Remote) ended(ctx context.Context, p *peer, err error) error {
 }
 
 // bury forgets a process that ended, and counts it, once.
-func (r *Remote) bury(p *peer, reason, words string) {
+func (r *Remote) bury(p *peer, reason, words string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if p.buried {
@@ -224,5 +224,6 @@ func (r *Remote) bury(p *peer, reason, words string) {
 		r.state.Snapshots = 0
 	}
 	r.logger.Warn("the process that read a client's database ended", "server", r.conn.Server(), "reason", reason,
-		"words", clean(redact(words, r.conn), longestQuote))
+		"words", clean(redact(words, r.conn), longestQuote),
+		"err", clean(redact(err.Error(), r.conn), longestQuote))
 }

@@ -56,8 +56,34 @@ type order struct {
 	ConnectTimeout time.Duration
 	IdleTimeout    time.Duration
 	AppName        string
-	Options        Options
+	Isolation      string
+	Sessions       int
+	PartRows       int64
+	StallTimeout   time.Duration
+	QueryTimeout   time.Duration
+	MaxValueBytes  int64
 	Chooses        bool // relations are looked at closely where a surveyOrder names them
+}
+
+func orderOf(text string, cfg Config, o Options) order {
+	return order{
+		Connection: text, Allow: cfg.Policy.Allow, RootCAs: cfg.RootCAs, ConnectTimeout: cfg.ConnectTimeout, IdleTimeout: cfg.IdleTimeout,
+		AppName: cfg.AppName, Isolation: o.Isolation, Sessions: o.Sessions, PartRows: o.PartRows, StallTimeout: o.StallTimeout,
+		QueryTimeout: o.QueryTimeout, MaxValueBytes: o.MaxValueBytes, Chooses: o.Wanted != nil,
+	}
+}
+
+func (o *order) config() Config {
+	return Config{
+		Policy: Policy{Allow: o.Allow}, RootCAs: o.RootCAs, ConnectTimeout: o.ConnectTimeout, IdleTimeout: o.IdleTimeout, AppName: o.AppName,
+	}
+}
+
+func (o *order) options() Options {
+	return Options{
+		Isolation: o.Isolation, Sessions: o.Sessions, PartRows: o.PartRows, StallTimeout: o.StallTimeout, QueryTimeout: o.QueryTimeout,
+		MaxValueBytes: o.MaxValueBytes,
+	}
 }
 
 type name struct{ Schema, Name string }

@@ -155,16 +155,15 @@ func (s *service) open(ctx context.Context, o order) (nothing, error) {
 	if err != nil {
 		return nothing{}, err
 	}
-	connector, err := Config{
-		Policy: Policy{Allow: o.Allow}, RootCAs: o.RootCAs, ConnectTimeout: o.ConnectTimeout, IdleTimeout: o.IdleTimeout, AppName: o.AppName,
-	}.Connector(conn)
+	connector, err := o.config().Connector(conn)
 	if err != nil {
 		return nothing{}, err
 	}
+	options := o.options()
 	if o.Chooses {
-		o.Options.Wanted = func(schema, name string) bool { return s.wanted(schema, name) }
+		options.Wanted = func(schema, name string) bool { return s.wanted(schema, name) }
 	}
-	c, err := Open(ctx, connector, conn, o.Options)
+	c, err := Open(ctx, connector, conn, options)
 	if err != nil {
 		return nothing{}, err
 	}
