@@ -23,9 +23,14 @@ func (f *fixture) acmes() map[string]string {
 	if err != nil {
 		f.t.Fatal(err)
 	}
+	f.ledger.held = map[ingest.TenantID][]ingest.Entry{"acme": {{Path: ingest.BatchID("nightly").Held("/inbox/daily/Matters.csv"), Size: 7}}}
+	var source api.Source
+	f.do(http.MethodPost, "/etl/sources", f.acme, api.SourceCreate{Name: "N" + itoa(len(f.ledger.sources)), ConnectionString: goodString}).
+		want(http.StatusCreated, &source)
 	return map[string]string{
 		"requestId": string(imp.ID), "slug": "acme", "name": "y.csv", "version": "1", "schema": "Efimis-1.0", "table": "Matter",
-		"drop": drop.ID, "credential": string(credentials[0].ID),
+		"drop": drop.ID, "credential": string(credentials[0].ID), "source": source.ID,
+		"batch": "nightly",
 	}
 }
 
@@ -34,6 +39,7 @@ func nobodys() map[string]string {
 	return map[string]string{
 		"requestId": string(ingest.NewImportID()), "slug": "nobody", "name": "y.csv", "version": "1", "schema": "Efimis-1.0",
 		"table": "Matter", "drop": string(ingest.NewDropID()), "credential": string(ingest.NewCredentialID()),
+		"source": string(ingest.NewSourceID()), "batch": "nightly",
 	}
 }
 
@@ -45,6 +51,9 @@ func requestFor(method, path string, op specEntry, things map[string]string) (st
 	id := things["credential"]
 	if strings.Contains(path, "/drops/") {
 		id = things["drop"]
+	}
+	if strings.Contains(path, "/sources/") {
+		id = things["source"]
 	}
 	path = strings.ReplaceAll(path, "{id}", id)
 	var body any
@@ -61,6 +70,14 @@ func requestFor(method, path string, op specEntry, things map[string]string) (st
 		body = aMapping
 	case "uploadFile":
 		body = "a,b\n"
+	case "importDatabase", "dryRunDatabase":
+		body = api.ImportRequest{ConnectionString: goodString}
+	case "createSource":
+		body = api.SourceCreate{Name: "Practice " + things["source"], ConnectionString: goodString}
+	case "deliverBatch":
+		body = api.BatchDeliver{Files: 1}
+	case "changeSource":
+		body = map[string]any{"name": "Other"}
 	case "listRows":
 		path += "?table=Matter"
 	}
@@ -147,6 +164,13 @@ func TestAnotherTenantsDoNotExist(t *testing.T) {
 			if strings.Contains(string(a.body), "The acme") {
 				t.Errorf("it tells of another tenant: %s", a.body)
 			}
+		case op.OperationID == "importDatabase": // the caller's own
+			if a.status != http.StatusAccepted || len(f.ledger.requests) != requests+2 || f.ledger.imports[len(f.ledger.imports)-1].Tenant != "bravo" {
+				t.Errorf("status %d: %s", a.status, a.body)
+			}
+			requests += 2
+		case op.OperationID == "deliverBatch": // acme's held file is not bravo's
+			a.problem(http.StatusConflict)
 		default: // lists and uploads are the caller's own
 			if a.status >= 400 {
 				t.Errorf("status %d: %s", a.status, a.body)

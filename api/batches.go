@@ -15,9 +15,10 @@ type (
 		Batch  string `path:"batch" doc:"Chosen by the sender: 1 to 64 letters, digits, - and _" example:"2026-11-22"`
 		Tenant string `query:"tenant" doc:"Whose; needed with the operator's token"`
 	}
-	deliverInput struct {
-		batchInput
-		Body BatchDeliver
+	deliverInput struct { // spelt out: what an unexported struct embeds is passed over
+		Batch  string `path:"batch" doc:"Chosen by the sender: 1 to 64 letters, digits, - and _" example:"2026-11-22"`
+		Tenant string `query:"tenant" doc:"Whose; needed with the operator's token"`
+		Body   BatchDeliver
 	}
 	batchOutput     struct{ Body BatchFiles }
 	deliveredOutput struct{ Body BatchDelivered }
@@ -30,7 +31,8 @@ type BatchDeliver struct {
 
 // BatchFiles are the files that wait for a batch to be delivered.
 type BatchFiles struct {
-	Items []HeldFile `json:"items" nullable:"false"`
+	Tenant string     `json:"tenant" doc:"Whose they are" example:"acme"`
+	Items  []HeldFile `json:"items" nullable:"false"`
 }
 
 // HeldFile is a file that waits for its batch.
@@ -95,7 +97,7 @@ func (s *Server) listBatch(ctx context.Context, in *batchInput) (*batchOutput, e
 	if err != nil {
 		return nil, err
 	}
-	out := &batchOutput{Body: BatchFiles{Items: make([]HeldFile, 0, len(held))}}
+	out := &batchOutput{Body: BatchFiles{Tenant: string(tenant), Items: make([]HeldFile, 0, len(held))}}
 	for i := range held {
 		out.Body.Items = append(out.Body.Items, heldOf(&held[i], batch))
 	}
@@ -108,7 +110,7 @@ func heldOf(e *ingest.Entry, batch ingest.BatchID) HeldFile {
 }
 
 func (s *Server) deliverBatch(ctx context.Context, in *deliverInput) (*deliveredOutput, error) {
-	tenant, batch, err := s.batchOf(ctx, &in.batchInput)
+	tenant, batch, err := s.batchOf(ctx, &batchInput{Batch: in.Batch, Tenant: in.Tenant})
 	if err != nil {
 		return nil, err
 	}

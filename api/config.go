@@ -56,6 +56,9 @@ func (c *Config) validate() error {
 		return errors.New("api: ledger, receiver, bucket and schemas are required")
 	case c.Rows == nil, c.Counts == nil:
 		return errors.New("api: the functions that read rows and counts are required")
+	case c.Databases != nil && (c.Databases.Check == nil || c.Databases.DryRun == nil || c.Databases.DryRunTimeout < 0),
+		c.Databases != nil && (c.Databases.Seal == nil) != (c.Databases.Unseal == nil):
+		return errors.New("api: of what imports from databases need a part is missing")
 	case c.MaxFileBytes < 0, c.AnswerTimeout < 0:
 		return errors.New("api: the largest file size or the time for an answer is negative")
 	}

@@ -25,7 +25,8 @@ const docsCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-sr
 func openAnswers(schemas map[string]*huma.Schema) {
 	for name, schema := range schemas {
 		switch name {
-		case "PromoteRequest", "TenantCreate", "TenantChange", "CredentialCreate":
+		case "PromoteRequest", "TenantCreate", "TenantChange", "CredentialCreate", "ImportRequest", "SourceCreate", "SourceChange",
+			"SourceImport", "BatchDeliver":
 		default:
 			if schema.AdditionalProperties == false {
 				schema.AdditionalProperties = nil

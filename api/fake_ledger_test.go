@@ -25,6 +25,8 @@ type fakeLedger struct {
 	imports     []ingest.Import // oldest first
 	rejects     map[ingest.ImportID][]ingest.Reject
 	drops       []ingest.Drop
+	sources     []ingest.Source
+	held        map[ingest.TenantID][]ingest.Entry // files that wait for their batch
 	mappings    map[ingest.TenantID][]ingest.MappingVersion
 	keys        map[string]*rememberedKey
 	usage       ingest.Usage

@@ -31,6 +31,8 @@ type fixture struct {
 	url    string
 	client *http.Client
 
+	databases *fakeDatabases
+
 	acme, bravo, operator string // tokens
 }
 
@@ -85,7 +87,9 @@ func newFixture(t testing.TB, change ...func(*api.Config)) *fixture {
 			return map[string]int64{"Matter": 7, "Client": 3}, nil
 		},
 	}
-	for _, c := range change {
+	var withDatabases func(*api.Config)
+	f.databases, withDatabases = newFakeDatabases()
+	for _, c := range append([]func(*api.Config){withDatabases}, change...) {
 		c(&cfg)
 	}
 	if f.server, err = api.New(cfg); err != nil {

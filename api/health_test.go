@@ -64,7 +64,8 @@ func TestServerInfo(t *testing.T) {
 	f.do(http.MethodGet, "/etl/server", f.operator, nil).want(http.StatusOK, &got)
 	want := api.ServerInfo{
 		Version: "1.2.3", Roles: []string{"api", "sftp"}, Schemas: []string{"efimis-1.0"},
-		SFTP: api.SFTPInfo{Host: "sftp.example.org", Port: 2022, Fingerprints: []string{"SHA256:abc"}},
+		SFTP:      api.SFTPInfo{Host: "sftp.example.org", Port: 2022, Fingerprints: []string{"SHA256:abc"}},
+		Databases: api.DatabasesInfo{Enabled: true, EgressAddresses: []string{"198.51.100.7/32"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -121,6 +122,11 @@ func TestConfig(t *testing.T) {
 		"no receiver": func(c *api.Config) { c.Receiver = nil },
 		"no bucket":   func(c *api.Config) { c.Bucket = nil },
 		"no schemas":  func(c *api.Config) { c.Schemas = nil },
+		"no check":    func(c *api.Config) { c.Databases = &api.Databases{DryRun: c.Databases.DryRun} },
+		"no dry run":  func(c *api.Config) { c.Databases = &api.Databases{Check: c.Databases.Check} },
+		"half a key": func(c *api.Config) {
+			c.Databases = &api.Databases{Check: c.Databases.Check, DryRun: c.Databases.DryRun, Seal: c.Databases.Seal}
+		},
 		"no rows":     func(c *api.Config) { c.Rows = nil },
 		"no counts":   func(c *api.Config) { c.Counts = nil },
 		"size":        func(c *api.Config) { c.MaxFileBytes = -1 },

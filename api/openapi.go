@@ -25,8 +25,9 @@ const (
 	tagServer    = "Server"
 )
 
-const description = "Dropline takes in clients' data: CSV files come by SFTP, by HTTP or straight into S3, are checked against a published " +
-	"ETL schema in the client's own staging tables, and are promoted to production by one call, all or nothing.\n\n" +
+const description = "Dropline takes in clients' data: CSV files come by SFTP, by HTTP or straight into S3, or a client's SQL Server is read. " +
+	"It is checked against a published ETL schema in the client's own staging tables, and promoted to production by one call, all or " +
+	"nothing.\n\n" +
 	"Get a token with `POST /oauth2/token` and send it as `Authorization: Bearer …`. A token is a tenant's or the operator's; " +
 	"what belongs to another tenant does not exist. Errors are problems (RFC 9457) with a `detail` that says what happened and a " +
 	"`hint` that says what to do. Every answer carries an `X-Request-Id`.\n\n" +
@@ -163,6 +164,10 @@ func descriptionOf(status int) string {
 		return "The body is of another type than expected"
 	case http.StatusUnprocessableEntity:
 		return "The request is not valid; errors says where"
+	case http.StatusTooManyRequests:
+		return "Too many at a time; Retry-After says when to try again"
+	case http.StatusNotImplemented:
+		return "This server imports from no databases: its operator has set no key for connection strings"
 	case http.StatusServiceUnavailable:
 		return "PostgreSQL or S3 is out of reach; Retry-After says when to try again"
 	case http.StatusInsufficientStorage:

@@ -219,6 +219,8 @@ func slugOf(status int) string {
 		return "invalid"
 	case http.StatusTooManyRequests:
 		return "too-many-requests"
+	case http.StatusNotImplemented:
+		return "not-implemented"
 	case http.StatusServiceUnavailable:
 		return "unavailable"
 	case http.StatusInsufficientStorage:

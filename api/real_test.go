@@ -28,17 +28,18 @@ type real struct {
 	*fixture
 	store    *ledger.Ledger
 	objects  *bucket.Bucket
+	pool     *pgxpool.Pool
 	operator string
 }
 
-func newReal(t testing.TB) *real {
+func newReal(t testing.TB, change ...func(*api.Config)) *real {
 	t.Helper()
 	pool, err := pgxpool.New(t.Context(), devtest.Postgres(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	r := &real{}
+	r := &real{pool: pool}
 	if r.store, err = ledger.Open(t.Context(), ledger.Config{Pool: pool}); err != nil {
 		t.Fatal(err)
 	}
@@ -57,9 +58,9 @@ func newReal(t testing.TB) *real {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.fixture = newFixture(t, func(c *api.Config) {
+	r.fixture = newFixture(t, append([]func(*api.Config){func(c *api.Config) {
 		c.Ledger, c.Bucket, c.Receiver, c.Clock = r.store, r.objects, receiver, time.Now
-	})
+	}}, change...)...)
 	client, secret, err := r.store.AddClient(t.Context(), "", "first operator", nil)
 	if err != nil {
 		t.Fatal(err)

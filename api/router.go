@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -37,11 +38,12 @@ const (
 type operation struct {
 	huma.Operation
 	access     access
-	idempotent bool     // honours Idempotency-Key
-	secret     bool     // its answer may hold a secret, and its body a password
-	streams    bool     // its handler reads the body itself
-	pattern    string   // path for the mux where the documented one is not fit for it
-	repeatable []string // query parameters that may be given more than once
+	idempotent bool          // honours Idempotency-Key
+	secret     bool          // its answer may hold a secret, and its body a password
+	streams    bool          // its handler reads the body itself
+	pattern    string        // path for the mux where the documented one is not fit for it
+	repeatable []string      // query parameters that may be given more than once
+	patience   time.Duration // until its answer begins; 0 is the server's AnswerTimeout
 }
 
 // policyKey is where an operation's own settings are in huma's metadata.
@@ -121,7 +123,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, op *operation, ha
 		s.writeProblem(w, r, err)
 		return
 	}
-	r, begun := s.boundAnswer(w, r)
+	r, begun := s.boundAnswer(w, r, cmp.Or(op.patience, s.cfg.AnswerTimeout))
 	defer begun()
 	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
 	if op.idempotent && len(r.Header.Values(HeaderIdempotencyKey)) > 0 {
@@ -134,12 +136,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, op *operation, ha
 // errLate ends the context of what is not answered in time.
 var errLate = errors.New("PostgreSQL or S3 did not answer in time")
 
-// boundAnswer ends the context of a request whose answer does not begin within AnswerTimeout: a server that hangs, rather than
-// refuse, must not hold a client for ever. An answer that has begun may take as long as it goes on. The returned function ends
+// boundAnswer ends the context of a request whose answer does not begin in time: a server that hangs, rather than refuse, must
+// not hold a client for ever. An answer that has begun may take as long as it goes on. The returned function ends
 // the wait, and must be called.
-func (s *Server) boundAnswer(w http.ResponseWriter, r *http.Request) (*http.Request, func()) {
+func (s *Server) boundAnswer(w http.ResponseWriter, r *http.Request, within time.Duration) (*http.Request, func()) {
 	ctx, cancel := context.WithCancelCause(r.Context())
-	timer := time.AfterFunc(s.cfg.AnswerTimeout, func() { cancel(errLate) })
+	timer := time.AfterFunc(within, func() { cancel(errLate) })
 	if answer, ok := w.(*answerWriter); ok {
 		answer.begun = func() { timer.Stop() }
 	}

@@ -23,6 +23,7 @@ type Server struct {
 	failures *failureLimiter // of POST /oauth2/token, by address
 	hashing  chan struct{}   // bounds slow hashing of requests that hold a password
 	ready    readiness
+	dryRuns  dryRuns
 }
 
 // New returns a Server.

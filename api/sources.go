@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -22,13 +21,15 @@ type (
 		ID     string `path:"id" doc:"The source" example:"source_0123456789abcdef0123456789abcdef"`
 		Tenant string `query:"tenant" doc:"Whose; needed with the operator's token"`
 	}
-	changeSourceInput struct {
-		sourceInput
-		Body SourceChange
+	changeSourceInput struct { // spelt out: what an unexported struct embeds is passed over
+		ID     string `path:"id" doc:"The source" example:"source_0123456789abcdef0123456789abcdef"`
+		Tenant string `query:"tenant" doc:"Whose; needed with the operator's token"`
+		Body   SourceChange
 	}
 	importSourceInput struct {
-		sourceInput
-		Body SourceImport
+		ID     string        `path:"id" doc:"The source" example:"source_0123456789abcdef0123456789abcdef"`
+		Tenant string        `query:"tenant" doc:"Whose; needed with the operator's token"`
+		Body   *SourceImport // may be left out
 	}
 	sourceOutput  struct{ Body Source }
 	sourcesOutput struct{ Body SourceList }
@@ -63,19 +64,21 @@ func (s *Server) registerSources() {
 		OperationID: "importFromSource", Method: http.MethodPost, Path: "/etl/sources/{id}/import", Tags: []string{tagDatabases},
 		DefaultStatus: http.StatusAccepted, Summary: "Import from a stored database",
 		Description: "Reads what has changed since the source's last import that is staged or promoted, of tables that have a row version or a " +
-			"column of the last change, and all of the others. Full reads everything.",
-		Errors: []int{http.StatusForbidden, http.StatusNotFound},
+			"column of the last change, and all of the others. Full reads everything. The body may be left out.",
+		Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusNotImplemented},
 	}}, func(ctx context.Context, in *importSourceInput) (*startedOutput, error) {
 		tenant, err := oneTenant(ctx, in.Tenant)
 		if err != nil {
 			return nil, err
 		}
-		return s.importSource(ctx, tenant, in.ID, ingest.DatabaseOptions{Full: in.Body.Full})
+		return s.importSource(ctx, tenant, in.ID, ingest.DatabaseOptions{Full: in.Body != nil && in.Body.Full})
 	})
-	register(s, operation{access: anyCaller, Operation: huma.Operation{
+	register(s, operation{access: anyCaller, patience: s.dryRunTimeout(), Operation: huma.Operation{
 		OperationID: "dryRunSource", Method: http.MethodPost, Path: "/etl/sources/{id}/dry-run", Tags: []string{tagDatabases},
 		Summary: "See what an import from a stored database would find", Description: "As POST /etl/import/dry-run.",
-		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusNotImplemented},
+		Errors: []int{
+			http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusTooManyRequests, http.StatusNotImplemented,
+		},
 	}}, func(ctx context.Context, in *sourceInput) (*dryRunOutput, error) {
 		tenant, err := oneTenant(ctx, in.Tenant)
 		if err != nil {
@@ -104,15 +107,15 @@ func (s *Server) createSource(ctx context.Context, in *createSourceInput) (*sour
 		return nil, err
 	}
 	b := &in.Body
-	secret, server, database, err := s.secretOf(b.ConnectionString, b.CertificateAuthority, "body.connectionString")
+	c, err := s.connectionOf(b.ConnectionString, b.CertificateAuthority)
 	if err != nil {
 		return nil, err
 	}
 	source := ingest.Source{
-		ID: ingest.NewSourceID(), Tenant: tenant, Name: b.Name, Server: server, Database: database, Isolation: b.Isolation,
+		ID: ingest.NewSourceID(), Tenant: tenant, Name: b.Name, Server: c.server, Database: c.database, Isolation: b.Isolation,
 		CreatedBy: callerName(ctx),
 	}
-	if source.Sealed, err = s.seal(ctx, secret, tenant, string(source.ID)); err != nil {
+	if source.Sealed, err = s.seal(ctx, &c, tenant, string(source.ID)); err != nil {
 		return nil, err
 	}
 	source, err = s.cfg.Ledger.AddSource(ctx, source)
@@ -170,17 +173,16 @@ func (s *Server) changeSource(ctx context.Context, in *changeSourceInput) (*sour
 		if b.CertificateAuthority != nil {
 			authority = *b.CertificateAuthority
 		}
-		var secret ingest.DatabaseSecret
-		secret, change.Server, change.Database, err = s.secretOf(*b.ConnectionString, authority, "body.connectionString")
+		c, err := s.connectionOf(*b.ConnectionString, authority)
 		if err != nil {
 			return nil, err
 		}
-		if change.Sealed, err = s.seal(ctx, secret, tenant, string(source.ID)); err != nil {
+		change.Server, change.Database = c.server, c.database
+		if change.Sealed, err = s.seal(ctx, &c, tenant, string(source.ID)); err != nil {
 			return nil, err
 		}
 	case b.CertificateAuthority != nil:
-		return nil, newProblem(http.StatusBadRequest, "a certificate authority is changed together with the connection string",
-			"send both", ProblemError{Location: "body.certificateAuthority", Message: "goes with a connectionString"})
+		return nil, badRequest("body.certificateAuthority", "a certificate authority is changed together with the connection string", "send both")
 	}
 	source, err = s.cfg.Ledger.ChangeSource(ctx, tenant, source.ID, change)
 	if err != nil {
@@ -206,33 +208,13 @@ func (s *Server) importSource(ctx context.Context, tenant ingest.TenantID, id st
 	if err != nil {
 		return nil, err
 	}
+	if err := s.takesDatabases(); err != nil {
+		return nil, err
+	}
 	if o.Isolation == "" {
 		o.Isolation = source.Isolation
 	}
 	return s.requestImport(ctx, tenant, ingest.NewImportID(), ingest.Database{Source: source.ID, Options: o}, noSource())
-}
-
-func (s *Server) dryRunSource(ctx context.Context, tenant ingest.TenantID, id, isolation string) (*dryRunOutput, error) {
-	source, err := s.findSource(ctx, tenant, id)
-	if err != nil {
-		return nil, err
-	}
-	if s.cfg.Databases == nil || s.cfg.Databases.Unseal == nil {
-		_, _, _, err := s.secretOf("", "", "")
-		return nil, err
-	}
-	plain, err := s.cfg.Databases.Unseal(ctx, source.Sealed, ingest.SealedFor(tenant, string(source.ID)))
-	if err != nil {
-		return nil, err
-	}
-	var secret ingest.DatabaseSecret
-	if err := json.Unmarshal(plain, &secret); err != nil {
-		return nil, ingest.Errorf(ingest.Internal, "api.dryRunSource", "what was sealed is no connection string")
-	}
-	if isolation == "" {
-		isolation = source.Isolation
-	}
-	return s.dryRunWith(ctx, tenant, secret, isolation)
 }
 
 func sourceOf(source *ingest.Source) Source {

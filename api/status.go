@@ -19,7 +19,7 @@ const (
 func summaryOf(imp *ingest.Import, now time.Time) ImportSummary {
 	base := "/etl/imports/" + string(imp.ID)
 	var expected *int64
-	if imp.RowsTotal > 0 {
+	if imp.RowsTotal > 0 || imp.RowsTotal == 0 && imp.Database != nil && imp.Database.Plan != nil {
 		expected = ptr(imp.RowsTotal)
 	}
 	return ImportSummary{
@@ -47,7 +47,11 @@ func statusOfImport(imp *ingest.Import, rejects, warnings []ingest.Reject, now t
 		FirstErrors: rejectsOf(rejects), FirstWarnings: rejectsOf(warnings),
 	}
 	for i := range imp.Files {
-		st.Files = append(st.Files, fileOf(&imp.Files[i]))
+		file := fileOf(&imp.Files[i])
+		if imp.Files[i].Drop == "" { // a relation that was refused before anything of it was read
+			file.SHA256, file.ReceivedAt = "", imp.CreatedAt.UTC()
+		}
+		st.Files = append(st.Files, file)
 	}
 	for _, t := range imp.Tables {
 		table := ImportTable{Name: t.Name, RowsRead: t.Read, RowsStaged: t.Staged, RowsRejected: t.Rejected}

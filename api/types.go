@@ -90,7 +90,7 @@ type ImportFile struct {
 	RowsRejected   int64     `json:"rowsRejected"`
 	BytesRead      int64     `json:"bytesRead"`
 	Size           int64     `json:"size" doc:"Bytes"`
-	SHA256         string    `json:"sha256" doc:"Lower-case hex"`
+	SHA256         string    `json:"sha256" doc:"Lower-case hex; empty where drop is"`
 	ReceivedAt     time.Time `json:"receivedAt"`
 	IgnoredColumns []string  `json:"ignoredColumns" nullable:"false" doc:"Headers that match no column of the table"`
 	Notes          []string  `json:"notes" nullable:"false" doc:"Warnings on the file as a whole"`

@@ -6,7 +6,7 @@ import "time"
 type ImportRequest struct {
 	ConnectionString     string `json:"connectionString,omitempty" doc:"As ADO.NET, ODBC or a URL has it. It is kept encrypted, and no longer than the import needs it" example:"Server=tcp:sql.example.org,1433;Database=Practice;User Id=dropline_reader;Password=<password>;Encrypt=True" maxLength:"8192"`
 	Source               string `json:"source,omitempty" doc:"In place of a connection string: the id of a stored source" example:"source_0123456789abcdef0123456789abcdef" maxLength:"64"`
-	CertificateAuthority string `json:"certificateAuthority,omitempty" doc:"PEM of a private authority that signed the server's certificate" maxLength:"32768"`
+	CertificateAuthority string `json:"certificateAuthority,omitempty" doc:"Certificates (PEM) of private authorities, one of which signed the server's" maxLength:"32768"`
 	Isolation            string `json:"isolation,omitempty" enum:"auto,snapshot,read_committed" doc:"snapshot: one consistent snapshot or nothing; read_committed: several tables at once, each by itself; auto: a snapshot where the database allows it"`
 	Full                 bool   `json:"full,omitempty" doc:"Of a source: read everything, not what has changed since its last import"`
 }
@@ -14,17 +14,17 @@ type ImportRequest struct {
 // SourceCreate stores a database to import from again.
 type SourceCreate struct {
 	Name                 string `json:"name" doc:"Unique within the tenant" example:"Practice database" minLength:"1" maxLength:"100"`
-	ConnectionString     string `json:"connectionString" doc:"As for POST /etl/import. It is kept encrypted and never shown again" minLength:"1" maxLength:"8192"`
-	CertificateAuthority string `json:"certificateAuthority,omitempty" doc:"PEM of a private authority that signed the server's certificate" maxLength:"32768"`
+	ConnectionString     string `json:"connectionString" doc:"As for POST /etl/import. It is kept encrypted and never shown again" maxLength:"8192"`
+	CertificateAuthority string `json:"certificateAuthority,omitempty" doc:"Certificates (PEM) of private authorities, one of which signed the server's" maxLength:"32768"`
 	Isolation            string `json:"isolation,omitempty" enum:"auto,snapshot,read_committed" doc:"As for POST /etl/import"`
 }
 
 // SourceChange changes what is given. A connection string is given whole, with its certificate authority if it needs one.
 type SourceChange struct {
-	Name                 *string `json:"name,omitempty" minLength:"1" maxLength:"100"`
-	ConnectionString     *string `json:"connectionString,omitempty" minLength:"1" maxLength:"8192"`
+	Name                 *string `json:"name,omitempty" doc:"Unique within the tenant" minLength:"1" maxLength:"100"`
+	ConnectionString     *string `json:"connectionString,omitempty" doc:"Takes the place of the one before, and of its certificate authority" maxLength:"8192"`
 	CertificateAuthority *string `json:"certificateAuthority,omitempty" maxLength:"32768" doc:"Goes with a connection string"`
-	Isolation            *string `json:"isolation,omitempty" enum:"auto,snapshot,read_committed"`
+	Isolation            *string `json:"isolation,omitempty" enum:"auto,snapshot,read_committed" doc:"As for POST /etl/import"`
 }
 
 // SourceImport asks for an import from a source.
@@ -38,7 +38,7 @@ type Source struct {
 	Tenant     string    `json:"tenant" example:"acme"`
 	Name       string    `json:"name" example:"Practice database"`
 	Kind       string    `json:"kind" enum:"sqlserver"`
-	Server     string    `json:"server" doc:"Host, instance and port" example:"sql.example.org,1433"`
+	Server     string    `json:"server" doc:"Host, instance and port" example:"sql.example.org:1433"`
 	Database   string    `json:"database" example:"Practice"`
 	Isolation  string    `json:"isolation" enum:"auto,snapshot,read_committed"`
 	CreatedAt  time.Time `json:"createdAt"`
@@ -55,7 +55,7 @@ type SourceList struct {
 // ImportDatabase says what an import read of a database.
 type ImportDatabase struct {
 	Source        string             `json:"source,omitempty" doc:"The stored source; absent where the connection string was posted"`
-	Server        string             `json:"server" example:"sql.example.org,1433"`
+	Server        string             `json:"server" example:"sql.example.org:1433"`
 	Database      string             `json:"database" example:"Practice"`
 	Version       string             `json:"version,omitempty" doc:"Of the server, as it says"`
 	Isolation     string             `json:"isolation,omitempty" doc:"Under which it was read: snapshot, read committed snapshot or read committed" example:"snapshot"`

@@ -17,9 +17,9 @@ const DatabasePrefix = "database/"
 func PartHour(t time.Time) string { return DatabasePrefix + t.UTC().Format(keyHour) + "/" }
 
 // PartKey is the key of a part of a database that an attempt at an import began to read at that time:
-// database/<hour>/<tenant>/<import id>/<attempt>/<file number>.csv.zst. No two attempts write under one key.
+// database/<hour>/<tenant>/<import id>/<attempt>/<file number>.csv.gz. No two attempts write under one key.
 func PartKey(began time.Time, tenant TenantID, id ImportID, attempt, number int) string {
-	return fmt.Sprintf("%s%s/%s/%d/%d.csv.zst", PartHour(began), tenant, id, attempt, number)
+	return fmt.Sprintf("%s%s/%s/%d/%d.csv.gz", PartHour(began), tenant, id, attempt, number)
 }
 
 // PartOf returns the tenant and the import that a key of PartKey names. It reports false for any other key.
@@ -33,12 +33,12 @@ func PartOf(key string) (TenantID, ImportID, bool) {
 	return tenant, id, tenant.Valid() && id.Valid()
 }
 
-// DatabaseRoot begins the path of a file that was read from a database, "/database/dbo.Matter.csv.zst". In the archive it is a
+// DatabaseRoot begins the path of a file that was read from a database, "/database/dbo.Matter.csv.gz". In the archive it is a
 // folder of its import.
 const DatabaseRoot = "/database"
 
 // PushFolder is the folder below the inbox in which dropline push puts what it read from a database at the client's:
-// _database/Matter/dbo.Matter.1.csv.zst.
+// _database/Matter/dbo.Matter.1.csv.gz.
 const PushFolder = "_database"
 
 // ViaSQLServer is the way in of what Dropline reads from a client's database.

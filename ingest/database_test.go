@@ -15,7 +15,7 @@ func TestPartKey(t *testing.T) {
 	id := ingest.NewImportID()
 	at := time.Date(2026, 11, 22, 23, 59, 0, 0, time.FixedZone("", -3600))
 	key := ingest.PartKey(at, "acme", id, 2, 31)
-	if want := "database/20261123T00/acme/" + string(id) + "/2/31.csv.zst"; key != want {
+	if want := "database/20261123T00/acme/" + string(id) + "/2/31.csv.gz"; key != want {
 		t.Errorf("the key is %s, want %s", key, want)
 	}
 	if !strings.HasPrefix(key, ingest.PartHour(at)) || ingest.PartHour(at.Add(time.Minute)) > ingest.PartHour(at.Add(time.Hour)) {
@@ -27,7 +27,7 @@ func TestPartKey(t *testing.T) {
 	}
 	for _, other := range []string{
 		"", "database/", "drops/" + strings.TrimPrefix(key, "database/"), key + "/x", strings.Replace(key, "acme", "ACME", 1),
-		strings.Replace(key, "import_", "drop_", 1), "database/acme/" + string(id) + "/2/31.csv.zst",
+		strings.Replace(key, "import_", "drop_", 1), "database/acme/" + string(id) + "/2/31.csv.gz",
 	} {
 		if _, _, ok := ingest.PartOf(other); ok {
 			t.Errorf("%q is taken for a part's key", other)
@@ -65,7 +65,7 @@ func TestDatabaseSecretIsNotPrinted(t *testing.T) {
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "secret", secret, "pointer", &secret)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		for _, v := range []any{secret, &secret, []ingest.DatabaseSecret{secret}, struct{ S ingest.DatabaseSecret }{secret}} {
-			log.WriteString(fmt.Sprintf(verb+"\n", v))
+			fmt.Fprintf(&log, verb+"\n", v)
 		}
 	}
 	if s := log.String(); strings.Contains(s, "geheim") || strings.Contains(s, fmt.Sprintf("%x", "geheim")) {

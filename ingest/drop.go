@@ -24,7 +24,7 @@ const (
 	DropDuplicate DropState = "duplicate"
 	// DropSuperseded was sent again under the same name before its import started.
 	DropSuperseded DropState = "superseded"
-	// DropWithdrawn was removed by the client before its import started.
+	// DropWithdrawn was removed by the client before its import started, or was read from a database whose import started over.
 	DropWithdrawn DropState = "withdrawn"
 )
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,9 +15,8 @@ import (
 )
 
 const (
-	sourceTries = 5                // connections in a row that break without a part read to its end
-	sourceWait  = time.Second      // before the second try; it doubles
-	overlap     = 10 * time.Minute // by which an incremental reading by time goes back: changes are stamped before they are committed
+	sourceTries = 5           // connections in a row that break without a part read to its end
+	sourceWait  = time.Second // before the second try; it doubles
 )
 
 // sourceError is an error of the client's database, in contrast to those of our own stores: it is not waited out for ever.
@@ -117,7 +115,7 @@ func (r *run) connect(ctx context.Context) (*mssql.Client, error) {
 	}
 	wait := sourceWait
 	for try := 1; ; try++ {
-		client, err := r.l.cfg.Databases.open(ctx, secret, r.imp.Database.Options, r.mapper)
+		client, err := r.l.cfg.Databases.Open(ctx, secret, r.imp.Database.Options, r.mapper)
 		if err == nil || try == sourceTries || !mssql.IsLost(err) || ctx.Err() != nil {
 			return client, ofSource(err)
 		}
@@ -182,56 +180,10 @@ func (r *run) goOn(ctx context.Context, client *mssql.Client, p *planner) error 
 			return err
 		}
 	}
-	high, err := client.HighMark(ctx)
-	if err != nil {
-		return ofSource(err)
-	}
-	for i := range p.plan.Relations {
-		rel := &p.plan.Relations[i]
-		if rel.SinceColumn == "" {
-			continue
-		}
-		versioned := slices.ContainsFunc(p.known[rel.Name], func(c mssql.Column) bool { return c.Name == rel.SinceColumn && c.Rowversion })
-		if versioned {
-			rel.Until = high
-		}
-		mark, ok := marks[rel.Name]
-		if !ok || mark.Column != rel.SinceColumn || mark.Value == "" {
-			continue
-		}
-		rel.Since = mark.Value
-		if !versioned {
-			rel.Since = earlier(mark.Value, r.started)
-		}
-		rel.Rows = -1 // of what has changed nothing is known
-	}
-	return nil
+	return ofSource(p.goOn(ctx, client, marks, r.started))
 }
 
-// sinceLayouts are how times are encoded by which a database is read incrementally.
-func sinceLayouts() []string {
-	return []string{"2006-01-02T15:04:05.999999999", "2006-01-02T15:04:05.999999999Z07:00", "2006-01-02"}
-}
-
-// earlier takes a mark that is a time back by the overlap. One that lies in the future, by some fault in the client's data,
-// would hide every change until then: such a one counts as a day ago. What is no time stays as it is.
-func earlier(mark string, now time.Time) string {
-	const zones = 26 * time.Hour // between a client's wall clock and UTC there is less
-	for _, layout := range sinceLayouts() {
-		t, err := time.Parse(layout, mark)
-		if err != nil {
-			continue
-		}
-		if t.After(now.UTC().Add(zones)) {
-			t = now.UTC().Add(-zones)
-		}
-		return t.Add(-overlap).Format(layout)
-	}
-	return mark
-}
-
-// marks are how far each relation of the database is imported once this import is: as far as it was read, or no farther than
-// before where rows of it were refused. Those come again with the next import, corrected or not.
+// marks are how far each relation of the database is imported once this import is.
 func (r *run) marks() map[string]ingest.SourceMark {
 	if r.imp.Database == nil || r.imp.Database.Plan == nil {
 		return nil
@@ -242,29 +194,7 @@ func (r *run) marks() map[string]ingest.SourceMark {
 			refused[f.Relation] = true
 		}
 	}
-	marks := map[string]ingest.SourceMark{}
-	for _, rel := range r.imp.Database.Plan.Relations {
-		value := later(rel.Mark, rel.Since)
-		if rel.Until != "" && rel.Mark != "" {
-			value = rel.Until
-		}
-		if refused[rel.Name] {
-			value = rel.Since
-		}
-		if rel.SinceColumn != "" && value != "" {
-			marks[rel.Name] = ingest.SourceMark{Column: rel.SinceColumn, Value: value}
-		}
-	}
-	return marks
-}
-
-// later is the greater of two marks, which are numbers, times or versions as the reader encodes them; of each of these kinds
-// all that are as long compare as texts, but for numbers below zero, which nobody counts changes with.
-func later(a, b string) string {
-	if len(a) > len(b) && !strings.Contains(a, "-") || len(a) == len(b) && a > b || b == "" || strings.Contains(a, "-") && a > b {
-		return a
-	}
-	return b
+	return Marks(r.imp.Database.Plan, refused)
 }
 
 // addRefused lists the relations that cannot be read as files that were refused.
@@ -306,12 +236,15 @@ type Databases struct {
 	// Connections says how servers are reached, and which may be.
 	Connections mssql.Config
 	Sessions    int   // connections to one database at a time; 0: the reader's default
-	PartRows    int64 // of a part of a large relation; 0: the reader's default
+	PartRows    int64 // rows of a part of a large relation; 0: the reader's default
+	// Local is at the client's own site, where a connection string may name files and use the identity of the process.
+	Local bool
 }
 
-func (d Databases) open(ctx context.Context, secret ingest.DatabaseSecret, o ingest.DatabaseOptions, mapper *mapping.Mapper,
+// Open connects to a database. Errors are Translate's of package mssql.
+func (d Databases) Open(ctx context.Context, secret ingest.DatabaseSecret, o ingest.DatabaseOptions, mapper *mapping.Mapper,
 ) (*mssql.Client, error) {
-	conn, err := mssql.Parse(secret.ConnectionString, false)
+	conn, err := mssql.Parse(secret.ConnectionString, d.Local)
 	if err != nil {
 		return nil, err
 	}

@@ -95,7 +95,7 @@ func TestADatabaseIsImported(t *testing.T) {
 	}
 	for _, f := range imp.Files {
 		entry, err := p.ledger.Stat(t.Context(), acme, ingest.Archive+"/"+ingest.StemOf(imp)+f.Path)
-		if err != nil || entry.Size != f.Size || !strings.HasSuffix(f.Path, ".csv.zst") {
+		if err != nil || entry.Size != f.Size || !strings.HasSuffix(f.Path, ".csv.gz") {
 			t.Errorf("%s in the archive: %+v, %v", f.Path, entry, err)
 		}
 	}
@@ -140,11 +140,11 @@ func TestRowsOfADatabaseAreRefusedWithTheirPlace(t *testing.T) {
 	for _, r := range rejects {
 		found[r.File+" "+r.Code] = r
 	}
-	r := found["/database/dbo.Matter.csv.zst "+ingest.CodeMissingRef]
+	r := found["/database/dbo.Matter.csv.gz "+ingest.CodeMissingRef]
 	if r.Record != 5 || r.Column != "ClientId" || r.Value != "nobody" || r.Table != "Matter" {
 		t.Errorf("the reference: %+v of %v", r, rejects)
 	}
-	r = found["/database/dbo.MatterNote.csv.zst "+ingest.CodeTooLong]
+	r = found["/database/dbo.MatterNote.csv.gz "+ingest.CodeTooLong]
 	if r.Record != 3 || r.Column != "Subject" || !strings.HasPrefix(r.Value, "xxx") {
 		t.Errorf("the text: %+v", r)
 	}
@@ -248,5 +248,40 @@ database:
 	}
 	if len(got) != 2 || got["reporting.vBranches"] == 0 || got["first task"] != 1 {
 		t.Errorf("staged %v; plan %+v", got, imp.Database.Plan)
+	}
+}
+
+// Names that become one in a file's name stay apart.
+func TestRelationsOfLikeNamesHaveFilesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	tables := sampleTables(t, sample.Config{Seed: 3})
+	kept := tables[:0:0]
+	for _, table := range tables {
+		switch table.Name {
+		case "Office":
+			table.Name, table.View = "a/b", true
+			kept = append(kept, table)
+		case "TaskType":
+			table.Name, table.View = "a_b", true
+			kept = append(kept, table)
+		}
+	}
+	p := newPractice(t, 0, tdstest.Options{Tables: kept})
+	_, err := p.ledger.PutMapping(t.Context(), acme, []byte(`version: 1
+database:
+  - {view: "dbo.[a/b]", table: Office}
+  - {view: "dbo.a_b", table: TaskType}
+`), "test")
+	p.must(err)
+	p.work()
+	imp := p.untilState(p.post(ingest.DatabaseOptions{}), ingest.Staged)
+	if len(imp.Files) != 2 || imp.Files[0].Path == imp.Files[1].Path {
+		t.Fatalf("%+v", imp.Files)
+	}
+	for _, f := range imp.Files {
+		entry, err := p.ledger.Stat(t.Context(), acme, ingest.Archive+"/"+ingest.StemOf(imp)+f.Path)
+		if err != nil || entry.Drop != f.Drop {
+			t.Errorf("%s in the archive: %+v, %v", f.Path, entry, err)
+		}
 	}
 }

@@ -20,11 +20,11 @@ const (
 func (d Databases) DryRun(ctx context.Context, secret ingest.DatabaseSecret, o ingest.DatabaseOptions, s *schema.Schema,
 	mapper *mapping.Mapper,
 ) (*ingest.DryRun, error) {
-	conn, err := mssql.Parse(secret.ConnectionString, false)
+	conn, err := mssql.Parse(secret.ConnectionString, d.Local)
 	if err != nil {
 		return nil, ofSource(err)
 	}
-	client, err := d.open(ctx, secret, o, mapper)
+	client, err := d.Open(ctx, secret, o, mapper)
 	if err != nil {
 		return nil, ofSource(err)
 	}

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
 	"dropline/ingest"
@@ -16,13 +18,13 @@ import (
 )
 
 const (
-	// storedWindow is the most memory that reading a compressed part of a database back may take for its window. What we
-	// write has a smaller one, and what dropline push writes too.
-	storedWindow = 8 << 20
-	// A compressed file that a client sent may become maxRatio times as large, and freeRatio bytes in any case: rows compress
-	// ten times, those of a file that is made to fill the server thousands of times.
-	maxRatio  = 200
-	freeRatio = 256 << 20
+	// PartWindow is the window, in bytes, with which dropline push compresses. Larger ones are refused: reading takes as much
+	// memory.
+	PartWindow = 1 << 20
+	// MaxExpansion is how many times as large a compressed file that a client sent may become; FreeExpansion bytes it may in
+	// any case. Rows compress ten times, those of a file that is made to fill the server thousands of times.
+	MaxExpansion  = 200
+	FreeExpansion = 256 << 20
 )
 
 // opened is a file of an import as mapping reads it.
@@ -54,7 +56,7 @@ func (r *run) openFile(ctx context.Context, f *ingest.ImportFile) (*opened, erro
 		err = r.openPart(o, f, relation, table, body)
 	}
 	if err != nil {
-		_ = body.Close() // nothing depends on it
+		_ = o.body.Close() // nothing depends on it
 		return nil, err
 	}
 	if o.bytes == nil {
@@ -81,21 +83,32 @@ func (o *opened) Close() error { return o.body.Close() }
 // openPart opens a part of a relation of a database, compressed or not.
 func (r *run) openPart(o *opened, f *ingest.ImportFile, relation, table string, body io.ReadCloser) (err error) {
 	var source io.Reader = body
-	if strings.HasSuffix(f.Path, ".zst") {
+	if open := decompressor(f.Path); open != nil {
 		raw := &countingReader{r: body}
-		decoder, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(storedWindow),
-			zstd.WithDecoderMaxMemory(storedWindow))
-		if err != nil {
-			return ingest.E(ingest.Internal, "loader.open", err)
-		}
-		o.body, o.bytes = &decompressed{decoder, body}, func() int64 { return raw.n }
-		source = &expanding{decoder: decoder, left: max(freeRatio, maxRatio*f.Size)}
+		expanding := &expanding{raw: raw, open: open, left: max(FreeExpansion, MaxExpansion*f.Size)}
+		o.body, o.bytes = &both{expanding, body}, func() int64 { return raw.n }
+		source = expanding
 	}
 	o.Reader, err = r.openRelation(relation, table, source)
-	if err != nil && o.body != body {
-		o.body.(*decompressed).Decoder.Close()
-	}
 	return err
+}
+
+// decompressor returns what decompresses a file of that name, or nil: what we keep ourselves is gzip, what dropline push sends is
+// zstd.
+func decompressor(path string) func(io.Reader) (io.ReadCloser, error) {
+	switch {
+	case strings.HasSuffix(path, ".gz"):
+		return func(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }
+	case strings.HasSuffix(path, ".zst"):
+		return func(r io.Reader) (io.ReadCloser, error) {
+			d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(PartWindow))
+			if err != nil {
+				return nil, err
+			}
+			return d.IOReadCloser(), nil
+		}
+	}
+	return nil
 }
 
 // openRelation reads rows of a relation of a database into the table of the schema.
@@ -109,7 +122,7 @@ func (r *run) openRelation(relation, table string, source io.Reader) (*mapping.R
 
 // pushedPath is where dropline push puts the parts of a database's relations: below a folder for the schema's table, named for
 // the relation and numbered.
-var pushedPath = regexp.MustCompile(`^` + ingest.Inbox + `/` + ingest.PushFolder + `/([A-Za-z0-9_]+)/([^/]+)\.[0-9]+\.csv(?:\.zst)?$`)
+var pushedPath = regexp.MustCompile(`^` + ingest.Inbox + `/` + ingest.PushFolder + `/([A-Za-z0-9_]+)/([^/]+)\.[0-9]+\.csv(?:\.gz|\.zst)?$`)
 
 // pushed reads from a file's path what relation of a client's database it holds, and for which table.
 func pushed(path string) (relation, table string, ok bool) {
@@ -119,18 +132,6 @@ func pushed(path string) (relation, table string, ok bool) {
 	}
 	relation, err := url.PathUnescape(m[2])
 	return relation, m[1], err == nil
-}
-
-// decompressed is a decoder with what it reads from.
-type decompressed struct {
-	*zstd.Decoder
-	body io.Closer
-}
-
-// Close implements io.Closer.
-func (d *decompressed) Close() error {
-	d.Decoder.Close()
-	return d.body.Close()
 }
 
 type countingReader struct {
@@ -145,31 +146,64 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// expanding reads what a client compressed, as far as it may expand, and says of what is wrong with it that the file is.
+// expanding reads what is compressed, as far as it may expand, and says of what is wrong with it that the file is.
 type expanding struct {
-	decoder *zstd.Decoder
+	raw     io.Reader
+	open    func(io.Reader) (io.ReadCloser, error)
+	decoder io.ReadCloser // nil before the first Read
 	left    int64
 }
 
 // Read implements io.Reader.
-func (e *expanding) Read(p []byte) (int, error) {
-	n, err := e.decoder.Read(p)
+func (e *expanding) Read(p []byte) (n int, err error) {
+	if e.decoder == nil {
+		e.decoder, err = e.open(e.raw)
+	}
+	if err == nil {
+		n, err = e.decoder.Read(p)
+	}
 	if e.left -= int64(n); e.left < 0 {
 		return 0, &ingest.FileRefusal{
-			Code: ingest.CodeUnreadable, Message: fmt.Sprintf("the file becomes more than %d times as large when it is decompressed: send it uncompressed", maxRatio),
+			Code: ingest.CodeUnreadable, Message: fmt.Sprintf("the file becomes more than %d times as large when it is decompressed: send it uncompressed", MaxExpansion),
 		}
 	}
-	for _, fault := range []error{
-		zstd.ErrMagicMismatch, zstd.ErrReservedBlockType, zstd.ErrCompressedSizeTooBig, zstd.ErrBlockTooSmall, zstd.ErrUnexpectedBlockSize,
-		zstd.ErrWindowSizeExceeded, zstd.ErrWindowSizeTooSmall, zstd.ErrDecoderSizeExceeded, zstd.ErrUnknownDictionary,
-		zstd.ErrFrameSizeExceeded, zstd.ErrFrameSizeMismatch, zstd.ErrCRCMismatch, io.ErrUnexpectedEOF,
-	} {
-		if errors.Is(err, fault) {
-			return n, &ingest.FileRefusal{Code: ingest.CodeUnreadable, Message: "the file is not whole zstd: " + fault.Error() + ": send it again"}
-		}
+	if isCorrupt(err) {
+		return n, &ingest.FileRefusal{Code: ingest.CodeUnreadable, Message: "the compressed file is damaged or not whole: send it again"}
 	}
 	return n, err
 }
+
+// isCorrupt tells whether the file is at fault, and not the store that it comes from.
+func isCorrupt(err error) bool {
+	if err == nil || errors.Is(err, io.EOF) {
+		return false
+	}
+	for _, fault := range []error{
+		gzip.ErrHeader, gzip.ErrChecksum, io.ErrUnexpectedEOF, zstd.ErrMagicMismatch, zstd.ErrReservedBlockType, zstd.ErrCompressedSizeTooBig,
+		zstd.ErrBlockTooSmall, zstd.ErrUnexpectedBlockSize, zstd.ErrWindowSizeExceeded, zstd.ErrWindowSizeTooSmall,
+		zstd.ErrDecoderSizeExceeded, zstd.ErrUnknownDictionary, zstd.ErrFrameSizeExceeded, zstd.ErrFrameSizeMismatch, zstd.ErrCRCMismatch,
+	} {
+		if errors.Is(err, fault) {
+			return true
+		}
+	}
+	var corrupt flate.CorruptInputError
+	return errors.As(err, &corrupt)
+}
+
+// Close implements io.Closer.
+func (e *expanding) Close() error {
+	if e.decoder == nil {
+		return nil
+	}
+	return e.decoder.Close()
+}
+
+// both closes two.
+type both struct{ first, second io.Closer }
+
+// Close implements io.Closer.
+func (b *both) Close() error { return errors.Join(b.first.Close(), b.second.Close()) }
 
 // refusalOf returns the refusal that err is, or nil.
 func refusalOf(err error) *ingest.FileRefusal {

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"unicode"
 
-	"github.com/klauspost/compress/zstd"
+	"github.com/klauspost/compress/gzip"
 
 	"dropline/ingest"
 	"dropline/ingest/mssql"
@@ -78,13 +78,13 @@ func (r *run) readPart(ctx context.Context, client *mssql.Client, rel *ingest.Pl
 		stored: make(chan struct{}),
 	}
 	p.carry(ctx)
-	lost := p.err != nil && refusalOf(p.err) == nil
-	if !lost || p.told {
+	refusal := refusalOf(p.err)
+	if p.err == nil || p.told || refusal != nil && f.Drop != "" {
 		if err := p.tell(ctx); err != nil {
 			p.fail(err)
 		}
 	}
-	if lost && p.told && f.Drop == "" { // some of its rejects are in the report, and would be twice
+	if refusal == nil && p.err != nil && p.told && f.Drop == "" { // some of its rejects are in the report, and would be twice
 		p.err = ofSource(ingest.E(ingest.Invalid, "loader.readPart", p.err))
 	}
 	if err := judge(f, p.err); err != nil {
@@ -92,15 +92,34 @@ func (r *run) readPart(ctx context.Context, client *mssql.Client, rel *ingest.Pl
 		r.forget(f)
 		return err
 	}
-	if f.State == ingest.FileRefused {
-		r.listing.Lock()
-		rel.Done = true // what is left of it would be refused as well
-		r.listing.Unlock()
+	if refusal != nil {
+		if err := r.refuseRelation(ctx, rel, f, refusal); err != nil || f.Drop == "" {
+			return err
+		}
 	}
 	f.Bytes = f.Size
 	r.progress.end(f)
 	r.keep(f)
 	return nil
+}
+
+// refuseRelation ends the reading of a relation: what is left of it would be refused as well. One whose part was not stored is
+// refused in the plan, so that no later attempt passes over it.
+func (r *run) refuseRelation(ctx context.Context, rel *ingest.PlannedRelation, f *ingest.ImportFile, refusal *ingest.FileRefusal) error {
+	if f.Drop == "" {
+		r.progress.drop(f.Number)
+		r.forget(f)
+	}
+	r.listing.Lock()
+	defer r.listing.Unlock()
+	d := r.imp.Database
+	rel.Done = true
+	if f.Drop == "" {
+		d.Plan.Refused = append(d.Plan.Refused, ingest.RefusedRelation{
+			Name: rel.Name, Table: rel.Table, Code: refusal.Code, Message: refusal.Message,
+		})
+	}
+	return r.l.cfg.Ledger.SavePlan(ctx, r.imp.ID, r.imp.Attempt, d)
 }
 
 // carry takes the rows from the database to where they belong.
@@ -131,7 +150,7 @@ func (r *run) newFile(rel *ingest.PlannedRelation) *ingest.ImportFile {
 	f := ingest.ImportFile{
 		Number: r.nextNumber(), Relation: rel.Name, Table: rel.Table, Ignored: rel.Ignored, ReceivedAt: r.l.cfg.Clock().UTC(),
 	}
-	f.Path = ingest.DatabaseRoot + "/" + fileName(rel) + ".csv.zst"
+	f.Path = ingest.DatabaseRoot + "/" + r.fileName(rel) + ".csv.gz"
 	f.Key = ingest.PartKey(f.ReceivedAt, r.imp.Tenant, r.imp.ID, r.imp.Attempt, f.Number)
 	r.imp.Files = append(r.imp.Files, f) // so that its number is taken
 	return &f
@@ -159,19 +178,34 @@ func (r *run) forget(f *ingest.ImportFile) {
 	}
 }
 
-// fileName is what a part of a relation is called in the client's tree.
-func fileName(rel *ingest.PlannedRelation) string {
+// fileName is what a part of a relation is called in the client's tree. No two of an import have the same.
+func (r *run) fileName(rel *ingest.PlannedRelation) string {
+	name := plainName(rel.Name)
+	relations := r.imp.Database.Plan.Relations
+	for i := range relations {
+		if &relations[i] == rel {
+			break
+		}
+		if strings.EqualFold(plainName(relations[i].Name), name) {
+			name = fmt.Sprintf("%s~~%d", name, slices.IndexFunc(relations, func(o ingest.PlannedRelation) bool { return o.Name == rel.Name })+1)
+			break
+		}
+	}
+	if rel.Key != "" {
+		name = fmt.Sprintf("%s~%d", name, rel.Parts+1)
+	}
+	return name
+}
+
+// plainName is a relation's name as far as a file can have it. The sign "~" is ours.
+func plainName(relation string) string {
 	name := strings.Map(func(c rune) rune {
-		if c == '/' || c == '\\' || unicode.IsControl(c) || c == unicode.ReplacementChar {
+		if strings.ContainsRune("/\\~", c) || unicode.IsControl(c) || c == unicode.ReplacementChar {
 			return '_'
 		}
 		return c
-	}, rel.Name)
-	name = strings.TrimLeft(ingest.CutText(name, maxRelationName), ". ")
-	if rel.Key != "" {
-		name = fmt.Sprintf("%s.%d", name, rel.Parts+1)
-	}
-	return name
+	}, relation)
+	return strings.TrimLeft(ingest.CutText(name, maxRelationName), ". ")
 }
 
 // read reads the database and hands its rows on.
@@ -232,8 +266,8 @@ func (p *part) fill(ctx context.Context, object ingest.ObjectWriter) error {
 		return err
 	}
 	sum := sha256.New()
-	enc, err := zstd.NewWriter(&bounded{io.MultiWriter(object, sum), room, p.run.imp.Tenant}, zstd.WithEncoderLevel(zstd.SpeedFastest),
-		zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(storedWindow/8), zstd.WithLowerEncoderMem(true))
+	// Level 1 of this library is twice as fast as the fastest zstd, and everybody can read it.
+	enc, err := gzip.NewWriterLevel(&bounded{io.MultiWriter(object, sum), room, p.run.imp.Tenant}, gzip.BestSpeed)
 	if err != nil {
 		return err
 	}
@@ -257,9 +291,7 @@ func (p *part) record(ctx context.Context) error {
 	r.listing.Lock()
 	defer r.listing.Unlock()
 	before := *p.rel
-	p.rel.Parts++
-	p.rel.After, p.rel.Done = p.result.Last, !p.result.More
-	p.rel.Mark = later(p.rel.Mark, p.result.MaxSince)
+	Advance(p.rel, &p.result)
 	for _, note := range p.result.Notes {
 		if plan := r.imp.Database.Plan; !slices.Contains(plan.Notes, note) {
 			plan.Notes = append(plan.Notes, note)

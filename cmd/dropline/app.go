@@ -37,7 +37,9 @@ type cli struct {
 	Credential credentialCmd `cmd:"" group:"client" help:"Add, list and revoke passwords, keys and API clients."`
 	Mapping    mappingCmd    `cmd:"" group:"client" help:"Store and show how a tenant's columns become the schema's."`
 	Upload     uploadCmd     `cmd:"" group:"client" help:"Send files over HTTP."`
-	Import     importCmd     `cmd:"" group:"client" help:"List, show, cancel and retry imports."`
+	Push       pushCmd       `cmd:"" group:"client" help:"Read a SQL Server database from here, and deliver it."`
+	Import     importCmd     `cmd:"" group:"client" help:"Import from a database; list, show, cancel and retry imports."`
+	Source     sourceCmd     `cmd:"" group:"client" help:"Store SQL Server databases and import from them."`
 	Status     statusCmd     `cmd:"" group:"client" help:"Show how far an import is, and follow it."`
 	Rejects    rejectsCmd    `cmd:"" group:"client" help:"Show the rows that were refused, and why."`
 	Rows       rowsCmd       `cmd:"" group:"client" help:"Show the rows that were staged."`

@@ -109,6 +109,11 @@ func (c *client) post(path string, body, out any) error {
 	return c.call(request{method: http.MethodPost, path: path, body: body, key: true}, out)
 }
 
+// postFor is post on behalf of a tenant, which a tenant's own credential need not name.
+func (c *client) postFor(tenant, path string, body, out any) error {
+	return c.call(request{method: http.MethodPost, path: path, query: tenantQuery(tenant), body: body, key: true}, out)
+}
+
 // call sends a request and reads its JSON answer into out.
 func (c *client) call(r request, out any) error {
 	resp, err := c.send(r)
@@ -261,6 +266,9 @@ func problemFailure(resp *http.Response) error {
 		line := e.Message
 		if e.Location != "" {
 			line = e.Location + ": " + e.Message
+		}
+		if e.Message == p.Detail && strings.HasPrefix(e.Location, "body.") {
+			continue // it says where in the body, which is no matter here
 		}
 		if e.Location == "query.tenant" {
 			f.hint = "name it: --tenant TENANT"

@@ -7,10 +7,13 @@ import (
 	"strings"
 
 	"dropline/api"
+	"dropline/ingest"
 )
 
 // importCmd is about imports.
 type importCmd struct {
+	Run    importRunCmd    `cmd:"" default:"withargs" help:"Import from a SQL Server database; the word run may be left out."`
+	DryRun importDryRunCmd `cmd:"" help:"Say what an import from a SQL Server database would find."`
 	List   importListCmd   `cmd:"" help:"List imports, newest first."`
 	Show   importShowCmd   `cmd:"" help:"Show an import's receipt: files, tables, first refused rows."`
 	Cancel importCancelCmd `cmd:"" help:"Stop an import that is queued or being loaded, or give a staged one up."`
@@ -19,11 +22,14 @@ type importCmd struct {
 
 // Help is kong's long text.
 func (importCmd) Help() string {
-	return `An import is one loading of a batch of files into staging. Its id is the API's requestId. "latest" stands for the newest
-one, of all tenants or of --tenant.
+	return `An import is one loading into staging, of a batch of files or of a client's database. Its id is the API's requestId. "latest"
+stands for the newest one, of all tenants or of --tenant. With --connection-string-file one is begun that reads a SQL Server
+database: dropline import run --help says more.
 
 Examples:
 
+  dropline import --connection-string-file practice.txt --tenant acme --wait
+  dropline import dry-run --connection-string-file practice.txt --tenant acme
   dropline import list --tenant acme --state staged
   dropline import show latest
   dropline import retry import_0123456789abcdef0123456789abcdef`
@@ -139,6 +145,7 @@ func showReceipt(w io.Writer, s api.ImportStatus) {
 		}
 		put(w, "\n")
 	}
+	showDatabase(w, s.Database)
 	if s.Error != "" {
 		put(w, "  error: %s\n", printable(s.Error, maxText))
 	}
@@ -213,7 +220,7 @@ func showRejects(w io.Writer, rejects []api.Reject, total int64, what string) {
 	put(w, "\n  %s (%d of %s):\n", what, len(rejects), thousands(total))
 	rows := make([][]string, 0, len(rejects))
 	for _, r := range rejects {
-		rows = append(rows, []string{"  " + strings.TrimPrefix(r.File, "/inbox/"), strconv.FormatInt(r.Line, 10), r.Column, r.Code, printable(r.Value, 24), printable(r.Message, 120)})
+		rows = append(rows, []string{"  " + strings.TrimPrefix(strings.TrimPrefix(r.File, "/inbox/"), ingest.DatabaseRoot+"/"), strconv.FormatInt(r.Line, 10), r.Column, r.Code, printable(r.Value, 24), printable(r.Message, 120)})
 	}
 	wideTable(w, []string{"  FILE", "LINE", "COLUMN", "CODE", "VALUE", "MESSAGE"}, rows)
 }

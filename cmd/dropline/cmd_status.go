@@ -63,6 +63,7 @@ func (c *statusCmd) Run(a *app) error {
 	}
 	return a.emit(s, func(w io.Writer) {
 		put(w, "%s\n", statusLine(s))
+		showDatabase(w, s.Database)
 		if arriving > 0 {
 			put(w, "since then %s\n", arrivingText(arriving))
 		}
@@ -216,12 +217,22 @@ const barWidth = 24
 // bar is an import in a line of a terminal.
 func bar(s api.ImportStatus, width int) string {
 	full := s.Percent * barWidth / 100
-	line := fmt.Sprintf("%-10s [%s%s] %3d %%  %s of %s  %s", s.State, strings.Repeat("#", full), strings.Repeat(".", barWidth-full),
-		s.Percent, size(s.BytesRead), size(s.BytesTotal), plural(s.RowsRead, "row", "rows"))
+	line := fmt.Sprintf("%-10s [%s%s] %3d %%  %s", s.State, strings.Repeat("#", full), strings.Repeat(".", barWidth-full), s.Percent, amount(s))
 	if s.RowsRejected > 0 {
 		line += ", " + thousands(s.RowsRejected) + " refused"
 	}
 	return printable(line, max(width-1, 20))
+}
+
+// amount is how much was read: of files by bytes, of a database by rows.
+func amount(s api.ImportStatus) string {
+	switch {
+	case s.RowsExpected != nil:
+		return thousands(s.RowsRead) + " of " + plural(*s.RowsExpected, "row", "rows")
+	case s.Database != nil:
+		return plural(s.RowsRead, "row", "rows")
+	}
+	return size(s.BytesRead) + " of " + size(s.BytesTotal) + "  " + plural(s.RowsRead, "row", "rows")
 }
 
 // showOutcome writes what a promotion or rollback came to.

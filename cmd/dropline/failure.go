@@ -65,6 +65,12 @@ func asFailure(err error) *failure {
 		if parse.Context != nil && parse.Context.Command() != "" {
 			hint = "dropline " + commandName(parse.Context) + " --help shows how it is used"
 		}
+		if holdsPassword(parse.Error()) { // errors end up in logs
+			return &failure{
+				message: "a connection string stands on the command line, where every user of this machine can read it",
+				hint:    "put it into a file of mode 600, name that with --connection-string-file, and change the password", status: exitUsage,
+			}
+		}
 		return &failure{message: parse.Error(), hint: hint, status: exitUsage}
 	}
 	f = &failure{message: err.Error(), status: exitFailed, cause: err}
@@ -83,6 +89,12 @@ func asFailure(err error) *failure {
 		f.hint = "try again, or allow it more time"
 	}
 	return f
+}
+
+// holdsPassword reports whether a text looks like a part of a connection string with a password.
+func holdsPassword(text string) bool {
+	lower := strings.ToLower(text)
+	return strings.Contains(lower, "password=") || strings.Contains(lower, "pwd=") || strings.Contains(lower, "sqlserver://")
 }
 
 // commandName is the command without its arguments: "tenant create".

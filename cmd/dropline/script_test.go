@@ -22,6 +22,7 @@ import (
 
 	"dropline/ingest"
 	"dropline/internal/devstack/devtest"
+	"dropline/internal/tdstest"
 )
 
 // readyWithin bounds a server's start on a machine whose cores all run tests.
@@ -45,6 +46,7 @@ func TestScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { taken.Close() })
+	databases := &tdsServers{all: map[string]*tdstest.Server{}}
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
@@ -76,7 +78,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"ready": ready, "jsonenv": jsonEnv, "compare-rejects": compareRejects, "same-rejects": sameRejects, "mode": mode, "term": term,
+			"tds": databases.tds, "ready": ready, "jsonenv": jsonEnv, "compare-rejects": compareRejects, "same-rejects": sameRejects, "mode": mode, "term": term,
 		},
 		// [data:NAME] holds where the data outside of the repository is there.
 		Condition: func(cond string) (bool, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"time"
 
@@ -57,14 +58,30 @@ func (s *server) apiDatabases() *api.Databases {
 // checkConnection parses a connection string, and refuses what the network policy would for what it says itself.
 func (s *server) checkConnection(text string) (name, database string, err error) {
 	conn, err := mssql.Parse(text, false)
+	var at *mssql.ConnectionStringError
+	if errors.As(err, &at) {
+		err = &keyError{err, at.Key}
+	}
 	if err != nil {
 		return "", "", err
 	}
 	if err := s.databases.Connections.Policy.CheckServer(conn); err != nil {
-		return "", "", err
+		return "", "", &keyError{err, "server"}
 	}
 	return conn.Server(), conn.Database(), nil
 }
+
+// keyError tells the API which key of a connection string is at fault.
+type keyError struct {
+	error
+	key string
+}
+
+// ConnectionKey is the key, "" where no one is at fault.
+func (e *keyError) ConnectionKey() string { return e.key }
+
+// Unwrap returns the error.
+func (e *keyError) Unwrap() error { return e.error }
 
 // dryRun is api.Databases.DryRun.
 func (s *server) dryRun(ctx context.Context, id ingest.TenantID, secret ingest.DatabaseSecret, o ingest.DatabaseOptions,

@@ -53,6 +53,9 @@ const (
 	keyURL          = "client.url"
 	keyClientID     = "client.id"
 	keyClientSecret = "client.secret"
+
+	keySFTPPassword   = "client.sftp_password"
+	keySFTPPassphrase = "client.sftp_passphrase"
 )
 
 // setting is one thing that can be set.
@@ -101,6 +104,8 @@ func settingsTable(dataDir string) []setting {
 		{key: keyURL, flag: "url", env: []string{"DROPLINE_URL"}, check: optional(checkURL), help: "server that the client commands talk to; without, the one in operator.json of the data directory"},
 		{key: keyClientID, env: []string{"DROPLINE_CLIENT_ID"}, help: "API client of the client commands"},
 		{key: keyClientSecret, env: []string{"DROPLINE_CLIENT_SECRET"}, secret: true, help: "its secret"},
+		{key: keySFTPPassword, env: []string{"DROPLINE_SFTP_PASSWORD"}, secret: true, help: "password with which dropline push signs in over SFTP"},
+		{key: keySFTPPassphrase, env: []string{"DROPLINE_SFTP_PASSPHRASE"}, secret: true, help: "passphrase of dropline push's private key"},
 	}
 	return append(table, databaseSettings()...)
 }

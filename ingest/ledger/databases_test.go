@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"dropline/ingest"
 	"dropline/ingest/ledger"
@@ -72,7 +71,7 @@ func (w *world) part(imp *ingest.Import, relation int, done bool) ingest.ImportF
 	n := len(imp.Files) + 1
 	content := fmt.Sprintf("%s part %d", rel.Name, rel.Parts)
 	f := ingest.ImportFile{
-		Number: n, Drop: ingest.NewDropID(), Path: fmt.Sprintf("/database/%s.%d.csv.zst", rel.Name, rel.Parts),
+		Number: n, Drop: ingest.NewDropID(), Path: fmt.Sprintf("/database/%s.%d.csv.gz", rel.Name, rel.Parts),
 		Key:  ingest.PartKey(w.clock.Now(), imp.Tenant, imp.ID, imp.Attempt, n),
 		Size: int64(len(content)), SHA256: sha256.Sum256([]byte(content)), ReceivedAt: w.clock.Now(), State: ingest.FileLoading,
 		Relation: rel.Name, Table: rel.Table, Ignored: rel.Ignored,
@@ -254,70 +253,4 @@ func TestRemoveSourceInUse(t *testing.T) {
 	if !strings.Contains(ingest.MessageOf(err), "source") || ingest.HintOf(err) == "" {
 		t.Errorf("the refusal does not say why: %v", err)
 	}
-}
-
-func TestSecretsAreWiped(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	ctx := t.Context()
-	s := w.source("one", "of the source")
-	for _, state := range []ingest.State{ingest.Staged, ingest.Rejected} {
-		imp := w.all(w.requestPosted("sealed").ID)
-		w.must(w.WipeSecrets(ctx, w.clock.Now().Add(time.Hour)))
-		w.wantSealed(imp.ID, "sealed", string(imp.ID)) // it is being loaded
-		w.end(imp, state, nil)
-		w.wantSealed(imp.ID, "", "")
-	}
-	queued := w.requestPosted("sealed")
-	validating := w.all(w.requestPosted("sealed").ID)
-	w.must(w.StartValidating(ctx, validating.ID, validating.Attempt))
-	cancelled := w.requestPosted("sealed")
-	_, err := w.Cancel(ctx, acme, cancelled.ID, "me")
-	w.must(err)
-	failed := w.half(w.requestPosted("sealed").ID)
-	w.must(w.Fail(ctx, failed.ID, failed.Attempt, "x", ""))
-	ofSource := w.half(w.requestFrom(s.ID).ID)
-	w.must(w.Fail(ctx, ofSource.ID, ofSource.Attempt, "x", ""))
-	at := w.clock.Now()
-	w.must(w.WipeSecrets(ctx, at)) // not yet
-	w.wantSealed(cancelled.ID, "sealed", string(cancelled.ID))
-	w.wantSealed(failed.ID, "sealed", string(failed.ID))
-	w.must(w.WipeSecrets(ctx, at.Add(time.Microsecond)))
-	w.wantSealed(cancelled.ID, "", "")
-	w.wantSealed(failed.ID, "", "")
-	w.wantSealed(queued.ID, "sealed", string(queued.ID))
-	w.wantSealed(validating.ID, "sealed", string(validating.ID))
-	w.wantSealed(ofSource.ID, "of the source", string(s.ID))
-	same(t, "connection strings kept", w.query(`SELECT count(*) FROM dropline.import_databases WHERE sealed IS NOT NULL`), int64(2))
-	_, err = w.Retry(ctx, acme, failed.ID, "me")
-	w.want(err, ingest.Conflict)
-	if !strings.Contains(ingest.MessageOf(err), "no longer kept") || ingest.HintOf(err) != "post it again" {
-		t.Errorf("a retry without a connection string: %v, %q", err, ingest.HintOf(err))
-	}
-	_, err = w.Retry(ctx, acme, ofSource.ID, "me")
-	w.must(err)
-}
-
-// TestWipeWaitsForARetry has an import retried while its connection string is about to be wiped: it keeps it.
-func TestWipeWaitsForARetry(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	ctx := t.Context()
-	id := w.requestPosted("sealed").ID
-	_, err := w.Cancel(ctx, acme, id, "me")
-	w.must(err)
-	tx, err := w.pool.Begin(ctx)
-	w.must(err)
-	_, err = tx.Exec(ctx, `UPDATE dropline.imports SET state = 'queued' WHERE id = $1`, id) // as Retry does
-	w.must(err)
-	wiped := make(chan error, 1)
-	go func() { wiped <- w.WipeSecrets(ctx, w.clock.Now().Add(time.Hour)) }()
-	select {
-	case err := <-wiped:
-		t.Errorf("it did not wait: %v", err)
-	case <-time.After(300 * time.Millisecond):
-	}
-	w.must(tx.Commit(ctx))
-	w.must(<-wiped)
-	w.wantSealed(id, "sealed", string(id))
 }

@@ -23,7 +23,7 @@ func TestTenantsAreIsolated(t *testing.T) {
 	source := w.source("one", "sealed")
 	read := w.all(w.requestFrom(source.ID).ID)
 	w.end(read, ingest.Staged, map[string]ingest.SourceMark{"dbo.Matter": {Column: "Version", Value: "01"}})
-	part, name := "/archive/"+ingest.StemOf(read)+"/database/dbo.Matter.1.csv.zst", "mine"
+	part, name := "/archive/"+ingest.StemOf(read)+"/database/dbo.Matter.1.csv.gz", "mine"
 	before := w.imp(imp.ID)
 
 	for name, err := range map[string]error{
@@ -50,10 +50,10 @@ func TestTenantsAreIsolated(t *testing.T) {
 		"Source":                only(w.Source(ctx, globex, source.ID)),
 		"ChangeSource":          only(w.ChangeSource(ctx, globex, source.ID, ingest.SourceChange{Name: &name})),
 		"RemoveSource":          w.RemoveSource(ctx, globex, source.ID),
-		"RequestImport": only(w.RequestImport(ctx, globex, ingest.NewImportID(), ingest.Database{Source: source.ID}, "x")),
-		"Drop of a part":       only(w.Drop(ctx, globex, read.Files[0].Drop)),
-		"LatestDrop of a part": only(w.LatestDrop(ctx, globex, read.Files[0].Path)),
-		"Stat of a part":       only(w.Stat(ctx, globex, part)),
+		"RequestImport":         only(w.RequestImport(ctx, globex, ingest.NewImportID(), ingest.Database{Source: source.ID}, "x")),
+		"Drop of a part":        only(w.Drop(ctx, globex, read.Files[0].Drop)),
+		"LatestDrop of a part":  only(w.LatestDrop(ctx, globex, read.Files[0].Path)),
+		"Stat of a part":        only(w.Stat(ctx, globex, part)),
 	} {
 		if ingest.KindOf(err) != ingest.NotFound {
 			t.Errorf("%s: %v, want NotFound", name, err)
@@ -130,7 +130,7 @@ func TestUnknownThingsAreNotFound(t *testing.T) {
 		"Source":              only(w.Source(ctx, acme, source)),
 		"ChangeSource":        only(w.ChangeSource(ctx, acme, source, ingest.SourceChange{})),
 		"RemoveSource":        w.RemoveSource(ctx, acme, source),
-		"RequestImport": only(w.RequestImport(ctx, "nobody", id, ingest.Database{Sealed: []byte("x")}, "x")),
+		"RequestImport":       only(w.RequestImport(ctx, "nobody", id, ingest.Database{Sealed: []byte("x")}, "x")),
 		"SavePlan":            w.SavePlan(ctx, id, 1, &ingest.Database{Plan: plan()}),
 	} {
 		if ingest.KindOf(err) != ingest.NotFound {

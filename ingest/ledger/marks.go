@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,16 +14,16 @@ import (
 // reads everything, which also finds what was missed by whatever fault.
 const maxChain = 1000
 
-// liveLinks are the imports of source $1, newest first, whose rows are in production or on their way there, and are what an
-// import under schema $2 and mapping $3 would make of the source's present database. One that was rejected is of them once its
-// promotion by override is asked for; one that is being rolled back no longer is.
-const liveLinks = `SELECT d.import_id, d.base_id
+// liveLinks are the imports of source $1, newest first, whose rows are in production or on their way there, and whether they are
+// what an import under schema $2 and mapping $3 would make of the source's present database. One that was rejected is of them
+// once its promotion by override is asked for; one that is being rolled back no longer is.
+const liveLinks = `SELECT d.import_id, d.base_id, CASE WHEN i.state = 'promoted' THEN coalesce(i.promotion_order, 0) ELSE 0 END,
+		d.marks IS NOT NULL AND i.schema_id = $2 AND i.mapping_version = $3 AND i.time_zone = t.time_zone
+		AND d.server = s.server AND d.database_name = s.database_name
 	FROM dropline.sources s JOIN dropline.tenants t ON t.id = s.tenant
 	JOIN dropline.import_databases d ON d.source_id = s.id AND d.source_id <> ''
 	JOIN dropline.imports i ON i.id = d.import_id
-	WHERE s.id = $1 AND i.state IN ('staged', 'promoting', 'promoted') AND d.marks IS NOT NULL
-	AND i.schema_id = $2 AND i.mapping_version = $3 AND i.time_zone = t.time_zone
-	AND d.server = s.server AND d.database_name = s.database_name
+	WHERE s.id = $1 AND i.state IN ('staged', 'promoting', 'promoted')
 	ORDER BY d.seq DESC LIMIT $4`
 
 // Marks returns how far a source's relations have been imported under a schema and a mapping version, and by which import: the
@@ -33,47 +34,63 @@ func (l *Ledger) Marks(ctx context.Context, source ingest.SourceID, schema strin
 ) (ingest.ImportID, map[string]ingest.SourceMark, error) {
 	const op = "ledger.Marks"
 	rows, err := l.pool.Query(ctx, liveLinks, source, schema, mapping, maxChain)
-	type named struct {
-		id ingest.ImportID
-		link
-	}
-	list, err := collect(rows, err, func(row pgx.Row) (named, error) {
-		var n named
-		err := row.Scan(&n.id, &n.base)
-		return n, err
+	list, err := collect(rows, err, func(row pgx.Row) (*link, error) {
+		k := &link{}
+		err := row.Scan(&k.id, &k.base, &k.order, &k.fits)
+		return k, err
 	})
 	if err != nil {
 		return "", nil, fault(op, err)
 	}
-	all := make(chain, len(list))
-	for i := range list {
-		all[list[i].id] = &list[i].link
+	base := newChain(list).latest(list)
+	if base == "" {
+		return "", nil, nil
 	}
-	for i := range list {
-		if !all.whole(list[i].id) {
-			continue
-		}
-		var encoded []byte
-		err := l.pool.QueryRow(ctx, `SELECT marks FROM dropline.import_databases WHERE import_id = $1`, list[i].id).Scan(&encoded)
-		marks := map[string]ingest.SourceMark{}
-		if err == nil {
-			err = json.Unmarshal(encoded, &marks)
-		}
-		if err != nil {
-			return "", nil, fault(op, err)
-		}
-		return list[i].id, marks, nil
+	var encoded []byte
+	err = l.pool.QueryRow(ctx, `SELECT marks FROM dropline.import_databases WHERE import_id = $1`, base).Scan(&encoded)
+	marks := map[string]ingest.SourceMark{}
+	if err == nil {
+		err = json.Unmarshal(encoded, &marks)
 	}
-	return "", nil, nil
+	if err != nil {
+		return "", nil, fault(op, err)
+	}
+	return base, marks, nil
 }
-
-// chain holds imports by their ids.
-type chain map[ingest.ImportID]*link
 
 // link is an import in a chain of those that went on one from another.
 type link struct {
-	base          ingest.ImportID // empty: it read everything
+	id, base      ingest.ImportID // base is empty where everything was read
+	order         int64           // of its promotion; 0 before that
+	fits          bool            // may be gone on from, for its own part
 	judged, whole bool
+}
+
+// chain holds imports that may be gone on from.
+type chain map[ingest.ImportID]*link
+
+// newChain leaves out, of links from the newest to the oldest, those that do not fit, and those over whose rows an older import
+// has been promoted since, by override or after a retry: rows that the older has put back to what they were would stay so.
+func newChain(links []*link) chain {
+	all := make(chain, len(links))
+	latest := int64(0) // promotion of all that are older
+	for _, k := range slices.Backward(links) {
+		if k.fits && (k.order == 0 || k.order > latest) {
+			all[k.id] = k
+		}
+		latest = max(latest, k.order)
+	}
+	return all
+}
+
+// latest is the first of the links that is whole; empty where none is.
+func (c chain) latest(links []*link) ingest.ImportID {
+	for _, k := range links {
+		if c.whole(k.id) {
+			return k.id
+		}
+	}
+	return ""
 }
 
 // whole reports whether an import and all that it went on from are in the chain.

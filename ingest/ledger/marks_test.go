@@ -160,6 +160,52 @@ func TestMarksOfARetriedImport(t *testing.T) {
 	w.marks(old, s, "02", ingest.Staged)
 	// The younger is promoted after it, with rows as they were before: they are to be read again.
 	w.wantMarks("the younger counts", s, young, "01")
+	w.promote(old)
+	w.wantMarks("promoted first", s, young, "01")
+	w.promote(young)
+	w.wantMarks("promoted in order", s, young, "01")
+}
+
+// TestMarksAfterAnOlderImportWasPromotedLate has a rejected import promoted by override over a younger one's rows: they are to
+// be read again, though the younger one had them.
+func TestMarksAfterAnOlderImportWasPromotedLate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.source("one", "x").ID
+	override := func(id ingest.ImportID) {
+		t.Helper()
+		_, err := w.RequestPromotion(t.Context(), acme, id, "me", "the client agreed")
+		w.must(err)
+		w.promoted(id)
+	}
+	first := w.marked(s, "01", ingest.Staged)
+	w.promote(first)
+	rejected := w.marked(s, "02", ingest.Rejected)
+	third := w.marked(s, "03", ingest.Staged)
+	same(t, "the third goes on from", w.imp(third).Database.BaseID, first)
+	w.promote(third)
+	w.wantMarks("before", s, third, "03")
+	fourth := w.marked(s, "04", ingest.Staged)
+	override(rejected)
+	w.wantMarks("promoted late", s, rejected, "02") // neither the third nor, on top of it, the fourth
+	w.promote(fourth)
+	w.wantMarks("the fourth does not make up for it", s, rejected, "02")
+	fifth := w.marked(s, "05", ingest.Staged)
+	w.promote(fifth)
+	w.wantMarks("the fifth does", s, fifth, "05")
+	w.rollBack(fifth)
+	w.rollBack(fourth)
+	w.rollBack(rejected) // what was there before is there again
+	w.wantMarks("rolled back", s, third, "03")
+
+	old := w.marked(s, "06", ingest.Rejected)
+	_, err := w.PutMapping(t.Context(), acme, []byte("files: []"), "me")
+	w.must(err)
+	full := w.marked(s, "07", ingest.Staged)
+	w.promote(full)
+	w.wantMarks("under a new mapping", s, full, "07")
+	override(old)
+	w.wantMarks("and one of the old mapping over it", s, "", "")
 }
 
 // TestMarksOfManyImports has a source that has been imported from hourly for more than a year.
@@ -185,7 +231,9 @@ func TestMarksOfManyImports(t *testing.T) {
 		t.Helper()
 		start := time.Now()
 		do()
-		if took := time.Since(start); took > most {
+		took := time.Since(start)
+		t.Logf("%s took %v", what, took)
+		if took > most {
 			t.Errorf("%s took %v", what, took)
 		}
 	}

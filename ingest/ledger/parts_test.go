@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"dropline/ingest"
 	"dropline/ingest/ledger"
@@ -194,14 +193,14 @@ func TestPartsInTheTree(t *testing.T) {
 	w.end(imp, ingest.Staged, nil)
 
 	stem := "/archive/" + ingest.StemOf(imp)
-	same(t, "archived", w.names(stem+"/database"), []string{"dbo.Contact.1.csv.zst", "dbo.Matter.1.csv.zst", "dbo.Matter.2.csv.zst"})
-	at := stem + "/database/dbo.Matter.1.csv.zst"
+	same(t, "archived", w.names(stem+"/database"), []string{"dbo.Contact.1.csv.gz", "dbo.Matter.1.csv.gz", "dbo.Matter.2.csv.gz"})
+	at := stem + "/database/dbo.Matter.1.csv.gz"
 	e, err := w.Stat(ctx, acme, at)
 	w.must(err)
 	same(t, "entry", e, ingest.Entry{
 		Path: at, Kind: ingest.EntryDrop, Size: part.Size, ModTime: part.ReceivedAt, Key: part.Key, Drop: part.Drop, SHA256: part.SHA256,
 	})
-	same(t, "the client's file is where it was", w.names("/inbox/database"), []string{"dbo.Matter.1.csv.zst"})
+	same(t, "the client's file is where it was", w.names("/inbox/database"), []string{"dbo.Matter.1.csv.gz"})
 	w.want(w.Remove(ctx, acme, at), ingest.Denied)
 	w.want(w.Rename(ctx, acme, at, "/inbox/mine", true), ingest.Denied)
 	_, err = w.Stat(ctx, globex, at)
@@ -209,7 +208,7 @@ func TestPartsInTheTree(t *testing.T) {
 
 	second := w.close() // the client's file is imported, into another folder
 	w.finish(second.ID, ingest.Staged)
-	same(t, "archived", w.names("/archive/"+ingest.StemOf(second)+"/database"), []string{"dbo.Matter.1.csv.zst"})
+	same(t, "archived", w.names("/archive/"+ingest.StemOf(second)+"/database"), []string{"dbo.Matter.1.csv.gz"})
 	same(t, "and the part is still its own", w.dropNow(part.Drop).Import, imp.ID)
 
 	_, err = w.Cancel(ctx, acme, second.ID, "me")
@@ -222,124 +221,6 @@ func TestPartsInTheTree(t *testing.T) {
 	w.end(w.take(imp.ID), ingest.Staged, nil)
 	same(t, "archived again", len(w.names(stem+"/database")), 3)
 	w.promote(imp.ID)
-}
-
-func TestRetryOfADatabase(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	ctx := t.Context()
-	retry := func(id ingest.ImportID) ingest.Import {
-		t.Helper()
-		imp, err := w.Retry(ctx, acme, id, "me")
-		w.must(err)
-		same(t, "what Retry returns", imp, w.imp(id))
-		return imp
-	}
-	half := w.half(w.requestPosted("sealed").ID)
-	w.must(w.Fail(ctx, half.ID, half.Attempt, "the connection broke", ""))
-	imp := retry(half.ID)
-	if imp.State != ingest.Queued || len(imp.Files) != 0 || imp.Database.Plan != nil || imp.BytesTotal != 0 || imp.RowsTotal != 0 {
-		t.Errorf("half read, it did not start over: %+v", imp)
-	}
-	same(t, "its part", w.dropNow(half.Files[0].Drop).State, ingest.DropWithdrawn)
-	again := w.all(half.ID)
-	if again.Files[0].Key == half.Files[0].Key {
-		t.Error("the parts of two attempts have one key")
-	}
-	w.must(w.Fail(ctx, again.ID, again.Attempt, "the mapping", ""))
-	imp = retry(half.ID)
-	if len(imp.Files) != 3 || !imp.Database.Plan.Complete() {
-		t.Errorf("all read, it did not keep that: %+v", imp)
-	}
-	w.wantSealed(half.ID, "sealed", string(half.ID))
-	w.end(w.take(half.ID), ingest.Staged, nil)
-	w.wantSealed(half.ID, "", "")
-	_, err := w.Cancel(ctx, acme, half.ID, "me")
-	w.must(err)
-	imp = retry(half.ID) // without a connection string, which it does not need
-	same(t, "files", len(imp.Files), 3)
-	w.end(w.take(half.ID), ingest.Staged, nil)
-	w.promote(half.ID)
-
-	// A database in which nothing was found may have something in it now.
-	none := w.take(w.requestPosted("sealed").ID)
-	none.Database.Plan = &ingest.DatabasePlan{Ignored: []string{"dbo.Other"}}
-	w.must(w.SavePlan(ctx, none.ID, none.Attempt, none.Database))
-	w.must(w.Fail(ctx, none.ID, none.Attempt, "nothing found", ""))
-	if imp := retry(none.ID); imp.Database.Plan != nil {
-		t.Errorf("a plan of nothing is kept: %+v", imp.Database.Plan)
-	}
-	// And one that was never connected to.
-	never := w.requestPosted("sealed")
-	w.must(w.Fail(ctx, never.ID, w.take(never.ID).Attempt, "refused", ""))
-	retry(never.ID)
-}
-
-// TestPartsAreFreed follows the objects and the usage of imports that came to nothing.
-func TestPartsAreFreed(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	ctx := t.Context()
-	file := w.reach(ingest.Failed)
-	before := w.usage()
-	give := func(half bool, end func(imp ingest.Import) error) ingest.Import {
-		t.Helper()
-		read := w.all
-		if half {
-			read = w.half
-		}
-		imp := read(w.requestPosted("sealed").ID)
-		w.must(end(imp))
-		return imp
-	}
-	cancel := func(imp ingest.Import) error { return only(w.Cancel(ctx, acme, imp.ID, "me")) }
-	fail := func(imp ingest.Import) error { return w.Fail(ctx, imp.ID, imp.Attempt, "x", "") }
-	failed, cancelled, complete := give(true, fail), give(true, cancel), give(false, fail)
-	retried := give(true, fail)
-	_, err := w.Retry(ctx, acme, retried.ID, "me")
-	w.must(err)
-	loading := w.half(retried.ID)
-	keys := func(imp ingest.Import) (keys []string) {
-		for _, f := range imp.Files {
-			keys = append(keys, f.Key)
-		}
-		return keys
-	}
-	w.clock.advance(time.Hour)
-	w.must(w.WipeSecrets(ctx, w.clock.Now().Add(-2*time.Hour)))
-	same(t, "parts before their time", len(w.imp(failed.ID).Files), 1)
-	w.must(w.WipeSecrets(ctx, w.clock.Now()))
-	for _, imp := range []ingest.Import{failed, cancelled} {
-		now := w.imp(imp.ID)
-		if len(now.Files) != 0 || now.Database.Plan != nil || now.BytesTotal != 0 {
-			t.Errorf("its parts are still there: %+v", now)
-		}
-		same(t, "drop", w.dropNow(imp.Files[0].Drop).State, ingest.DropWithdrawn)
-	}
-	same(t, "read to its end", len(w.imp(complete.ID).Files), 3)
-	same(t, "being loaded", len(w.imp(loading.ID).Files), 1)
-	same(t, "of files", len(w.imp(file.ID).Files), 1)
-	w.must(w.WipeSecrets(ctx, w.clock.Now()))
-
-	w.clock.advance(25 * time.Hour)
-	gone, err := w.Expire(ctx, 100)
-	w.must(err)
-	want := slices.Concat(keys(failed), keys(cancelled), keys(retried))
-	slices.Sort(gone)
-	slices.Sort(want)
-	same(t, "objects to delete", gone, want)
-	kept := int64(0)
-	for _, f := range slices.Concat(complete.Files, loading.Files) {
-		kept += f.Size
-	}
-	same(t, "usage", w.usage(), ingest.Usage{Bytes: before.Bytes + kept, Files: before.Files + 4})
-	known, err := w.Known(ctx, want)
-	w.must(err)
-	same(t, "still known, so that no sweep is in the way", known, []bool{true, true, true})
-	_, err = w.Retry(ctx, acme, complete.ID, "me") // long after its connection string is gone
-	w.must(err)
-	w.end(loading, ingest.Rejected, nil)
-	w.end(w.take(complete.ID), ingest.Staged, nil)
 }
 
 // TestOutcomeOfARefusedPart has the numbers of refused relations between those of parts.

@@ -75,7 +75,7 @@ func (h house) reading(t *testing.T) (imp ingest.Import, recorded, lost string) 
 	h.put(t, recorded, "rows")
 	h.put(t, lost, "rows")
 	err = h.ledger.RecordPart(t.Context(), imp, ingest.ImportFile{
-		Number: 1, Drop: ingest.NewDropID(), Path: "/database/dbo.Matter.csv.zst", Key: recorded, Size: 4, ReceivedAt: time.Now(),
+		Number: 1, Drop: ingest.NewDropID(), Path: "/database/dbo.Matter.csv.gz", Key: recorded, Size: 4, ReceivedAt: time.Now(),
 		Relation: "dbo.Matter", Table: "Matter",
 	})
 	if err != nil {
