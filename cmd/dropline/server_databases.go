@@ -29,9 +29,10 @@ func (s *server) prepareDatabases(ctx context.Context) error {
 		return err
 	}
 	s.databases.Connections.Logger = s.logger
-	s.databases.Start = (&dbchild.Starter{Lookup: s.cfg.lookup}).Start // as many as workers import at once
+	memory := dbchild.MemoryFor(s.databases.Sessions)
 	s.dryRuns = s.databases
-	s.dryRuns.Start = (&dbchild.Starter{Lookup: s.cfg.lookup, Most: mostDryRuns}).Start
+	s.dryRuns.Start = (&dbchild.Starter{Lookup: s.cfg.lookup, Memory: memory, Most: mostDryRuns}).Start
+	s.databases.Start = (&dbchild.Starter{Lookup: s.cfg.lookup, Memory: memory}).Start // as many as workers import at once
 	if s.keyring != nil {
 		s.databases.Unseal = s.keyring.Open
 	}

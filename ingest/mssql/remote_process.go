@@ -29,6 +29,7 @@ type peer struct {
 	// Guarded by the Remote's mu:
 	serial    uint64 // of the state that it told last
 	snapshots int
+	read      bool // something was to be
 	buried    bool
 }
 
@@ -220,6 +221,9 @@ func (r *Remote) bury(p *peer, reason, words string, err error) {
 	r.ends++
 	if r.peer == p {
 		r.peer = nil
+		if p.read && r.state.Level == levelSnapshot {
+			p.snapshots = max(p.snapshots, 1) // of which it did not come to tell
+		}
 		r.before += p.snapshots
 		r.state.Snapshots = 0
 	}

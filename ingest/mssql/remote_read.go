@@ -21,6 +21,9 @@ func (r *Remote) Read(ctx context.Context, p Part, w io.Writer, progress func(ro
 	if err != nil {
 		return PartResult{}, err
 	}
+	r.mu.Lock()
+	to.read = true
+	r.mu.Unlock()
 	body, err := to.post(ctx, pathRead, readOrder{p, progress != nil})
 	if err != nil {
 		return PartResult{}, r.ended(ctx, to, err)

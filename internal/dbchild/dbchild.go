@@ -26,9 +26,11 @@ import (
 const (
 	// childArg as the first argument makes RunChild read a database. The second is the memory in bytes.
 	childArg = "__read-database"
-	// DefaultMemory is what a process may use, in bytes: several times what three sessions need whose rows hold the longest
-	// values that are asked for.
-	DefaultMemory = 2 << 30
+	// A process needs 25 MB of memory for 5 million rows, and for values of 16 MiB, the longest that are asked for, up to a
+	// GiB over three sessions. Twice that is what it gets.
+	baseMemory    = 1 << 30
+	sessionMemory = 352 << 20
+	usualSessions = 3
 	leastMemory   = 256 << 20
 	// dialPatience is how long a process may leave a connection untaken.
 	dialPatience = 5 * time.Second
@@ -40,10 +42,15 @@ const (
 	wordsPatience = time.Second
 )
 
+// MemoryFor is what a process may use that reads over so many sessions, in bytes: 2 GiB for the usual three or fewer.
+func MemoryFor(sessions int) int64 {
+	return baseMemory + int64(max(sessions, usualSessions))*sessionMemory
+}
+
 // Starter starts processes. It must not be copied once used.
 type Starter struct {
 	Lookup func(name string) (string, bool) // of the environment; nil: there is none
-	Memory int64                            // bytes that a process may use; 0 is DefaultMemory, at least 256 MiB
+	Memory int64                            // bytes that a process may use; 0 is MemoryFor the usual sessions; at least 256 MiB
 	Most   int                              // processes at once; 0 is any number
 
 	once  sync.Once
@@ -90,7 +97,7 @@ func (s *Starter) slot(ctx context.Context) (free func(), err error) {
 func (s *Starter) launch() (*process, error) {
 	memory := s.Memory
 	if memory == 0 {
-		memory = DefaultMemory
+		memory = MemoryFor(usualSessions)
 	}
 	memory = max(memory, leastMemory)
 	ours, theirs, err := socketPair()

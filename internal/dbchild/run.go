@@ -17,7 +17,7 @@ const (
 	// mostFiles is how many a process may have open: two for each session at most, and some.
 	mostFiles = 256
 	// reserved is what Go reserves of addresses and does not use, in bytes.
-	reserved = 2 << 30
+	reserved = 4 << 30
 	// oomScore lets the kernel, when it runs short, end this process before those that hold what others depend on.
 	oomScore = "800"
 )
