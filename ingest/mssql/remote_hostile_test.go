@@ -110,8 +110,10 @@ func TestAProcessThatIsNotOurs(t *testing.T) {
 		"a long key":                {"/read", text(whole('e', `{"Result":{"Last":"`+strings.Repeat("k", 100_000)+`"},`+good)), true},
 		"too many sessions":         {"/read", text(whole('e', strings.Replace(`{"Result":{},`+good, ":3,", ":300000,", 1))), true},
 		"an isolation that is none": {"/read", text(whole('e', strings.Replace(`{"Result":{},`+good, "read committed", "<b>", 1))), true},
-		"another status":            {"/read", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 404) }, true},
-		"a redirect":                {"/read", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://169.254.169.254/", 307) }, true},
+		"another status":            {"/read", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusNotFound) }, true},
+		"a redirect": {"/read", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://169.254.169.254/", http.StatusTemporaryRedirect)
+		}, true},
 		"a large header": {"/read", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X", strings.Repeat("x", 1<<20))
 			io.WriteString(w, end)
