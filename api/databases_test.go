@@ -264,7 +264,7 @@ func TestStatusOfADatabase(t *testing.T) {
 	imp := f.addImport("acme", ingest.Loading)
 	imp.Database = &ingest.Database{Source: "source_x", Server: "sql.example.org,1433", Name: "Practice", Sealed: []byte("sealed"), Plan: &plan, Snapshots: 2, BaseID: "import_base"}
 	imp.RowsTotal, imp.Read, imp.BytesRead, imp.BytesTotal = 400, 100, 1, 1_000_000
-	imp.Files = []ingest.ImportFile{{Number: 1, Path: "/database/dbo.Matter.csv.zst", Relation: "dbo.Matter", State: ingest.FileLoading}}
+	imp.Files = []ingest.ImportFile{{Number: 1, Path: "/database/dbo.Matter.csv.gz", Relation: "dbo.Matter", State: ingest.FileLoading}}
 	started := f.clock.Now()
 	imp.StartedAt = &started
 	id := string(imp.ID)
@@ -315,7 +315,7 @@ func TestDropOfADatabase(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.ledger.drops = append(f.ledger.drops, ingest.Drop{
-		ID: ingest.NewDropID(), Tenant: "acme", Path: "/database/dbo.Matter.csv.zst", Via: ingest.ViaSQLServer, State: ingest.DropImported, ReceivedAt: time.Now(),
+		ID: ingest.NewDropID(), Tenant: "acme", Path: "/database/dbo.Matter.csv.gz", Via: ingest.ViaSQLServer, State: ingest.DropImported, ReceivedAt: time.Now(),
 	})
 	var page api.DropPage
 	f.do(http.MethodGet, "/etl/drops", f.acme, nil).want(http.StatusOK, &page)

@@ -14,8 +14,10 @@ import (
 )
 
 const (
-	sourceTries = 5           // connections in a row that break without a part read to its end
-	sourceWait  = time.Second // before the second try; it doubles
+	sourceTries = 5 // connections in a row that break without a part read to its end
+	// maxReading is how long a database may be read: one that hands out a row now and then would else be read for ever.
+	maxReading = 24 * time.Hour
+	sourceWait = time.Second // before the second try; it doubles
 )
 
 // sourceError is an error of the client's database, in contrast to those of our own stores: it is not waited out for ever.
@@ -66,6 +68,22 @@ func hintOr(err error, hint string) string {
 
 // readFrom connects to the database and reads what is left to read.
 func (r *run) readFrom(ctx context.Context) error {
+	whole := ctx
+	ctx, cancel := context.WithTimeoutCause(ctx, maxReading, errTooLong())
+	defer cancel()
+	err := r.readAll(ctx)
+	if context.Cause(ctx) != nil && whole.Err() == nil {
+		return ofSource(context.Cause(ctx))
+	}
+	return err
+}
+
+func errTooLong() error {
+	return ingest.WithHint(ingest.Errorf(ingest.Invalid, "loader.readDatabase", "the database was not read to its end within %s", maxReading),
+		"see what keeps the server or the network, then retry the import; dropline push reads beside the server")
+}
+
+func (r *run) readAll(ctx context.Context) error {
 	client, err := r.connect(ctx)
 	if err != nil {
 		return err

@@ -23,14 +23,16 @@ import (
 
 // Defaults and fixed times of the workers.
 const (
-	DefaultWorkers   = 2                  // imports loaded at a time: one core reads while another's PostgreSQL backend writes
-	DefaultRetention = 7 * 24 * time.Hour // how long a promotion can be rolled back
-	stopGrace        = 20 * time.Second   // for jobs to hand back their import when the process is asked to stop
-	reclaimEvery     = 3 * time.Second    // how soon an import is taken up again after its worker was killed
-	restoreEvery     = 5 * time.Second    // how soon staged rows are there again after a crash of PostgreSQL
-	lapseEvery       = time.Minute
-	keepSecrets      = 7 * 24 * time.Hour // that an import failed or was cancelled can be retried with its connection string
-	lapseBatch       = 50                 // imports whose tables are dropped per round, so that a round stays short
+	DefaultWorkers = 2 // imports loaded at a time: one core reads while another's PostgreSQL backend writes
+	// DefaultDatabaseWorkers is how many databases are imported at a time: mostly their servers are what is waited for.
+	DefaultDatabaseWorkers = 8
+	DefaultRetention       = 7 * 24 * time.Hour // how long a promotion can be rolled back
+	stopGrace              = 20 * time.Second   // for jobs to hand back their import when the process is asked to stop
+	reclaimEvery           = 3 * time.Second    // how soon an import is taken up again after its worker was killed
+	restoreEvery           = 5 * time.Second    // how soon staged rows are there again after a crash of PostgreSQL
+	lapseEvery             = time.Minute
+	keepSecrets            = 7 * 24 * time.Hour // that an import failed or was cancelled can be retried with its connection string
+	lapseBatch             = 50                 // imports whose tables are dropped per round, so that a round stays short
 )
 
 // Config is what a Loader needs.
@@ -44,18 +46,27 @@ type Config struct {
 	Logger    *slog.Logger     // nil: slog.Default
 	Clock     func() time.Time // nil: time.Now
 	Workers   int              // imports worked on at a time; 0: DefaultWorkers
-	Retention time.Duration    // of before-images and staging tables; 0: DefaultRetention
+	// DatabaseWorkers is how many databases are imported beside them; 0: DefaultDatabaseWorkers. Of all of these DatabaseParts
+	// parts are copied at a time, each over up to two of the Store's connections; 0: DefaultDatabaseWorkers.
+	DatabaseWorkers, DatabaseParts int
+	Retention                      time.Duration // of before-images and staging tables; 0: DefaultRetention
 }
 
 func (c *Config) validate() error {
 	if c.Pool == nil || c.Ledger == nil || c.Bucket == nil || c.Store == nil || c.Schemas == nil {
 		return ingest.Errorf(ingest.Internal, "loader.New", "a pool, ledger, bucket, store or catalogue is missing")
 	}
-	if c.Workers < 0 || c.Retention < 0 {
+	if c.Workers < 0 || c.Retention < 0 || c.DatabaseWorkers < 0 || c.DatabaseParts < 0 {
 		return ingest.Errorf(ingest.Invalid, "loader.New", "the number of workers or the retention is negative")
 	}
 	if c.Workers == 0 {
 		c.Workers = DefaultWorkers
+	}
+	if c.DatabaseWorkers == 0 {
+		c.DatabaseWorkers = DefaultDatabaseWorkers
+	}
+	if c.DatabaseParts == 0 {
+		c.DatabaseParts = DefaultDatabaseWorkers
 	}
 	if c.Retention == 0 {
 		c.Retention = DefaultRetention
@@ -73,6 +84,7 @@ func (c *Config) validate() error {
 type Loader struct {
 	cfg   Config
 	river *river.Client[pgx.Tx]
+	parts chan struct{} // one for each part of a database that is being copied
 }
 
 // New returns a Loader that Run starts.
@@ -80,7 +92,7 @@ func New(cfg Config) (*Loader, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	l := &Loader{cfg: cfg}
+	l := &Loader{cfg: cfg, parts: make(chan struct{}, cfg.DatabaseParts)}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &loadWorker{l: l})
 	river.AddWorker(workers, &promoteWorker{l: l})
@@ -90,8 +102,9 @@ func New(cfg Config) (*Loader, error) {
 		Workers: workers,
 		Logger:  slog.New(warningsOnly{cfg.Logger.Handler()}),
 		Queues: map[string]river.QueueConfig{
-			ledger.QueueLoad:    {MaxWorkers: cfg.Workers},
-			ledger.QueuePromote: {MaxWorkers: cfg.Workers},
+			ledger.QueueLoad:     {MaxWorkers: cfg.Workers},
+			ledger.QueueDatabase: {MaxWorkers: cfg.DatabaseWorkers},
+			ledger.QueuePromote:  {MaxWorkers: cfg.Workers},
 		},
 		JobTimeout:        -1, // a load may take hours; it is watched by its own heartbeat
 		FetchCooldown:     20 * time.Millisecond,

@@ -21,9 +21,10 @@ const (
 	// PartWindow is the window, in bytes, with which dropline push compresses. Larger ones are refused: reading takes as much
 	// memory.
 	PartWindow = 1 << 20
-	// MaxExpansion is how many times as large a compressed file that a client sent may become; FreeExpansion bytes it may in
-	// any case. Rows compress ten times, those of a file that is made to fill the server thousands of times.
-	MaxExpansion  = 200
+	// MaxExpansion is how many times as large a compressed file that a client sent may become. Rows compress ten times, those of a
+	// file that is made to fill the server thousands of times.
+	MaxExpansion = 200
+	// FreeExpansion is how many bytes such a file may become in any case.
 	FreeExpansion = 256 << 20
 )
 

@@ -71,6 +71,12 @@ type part struct {
 const maxHeldRejects = 20_000
 
 func (r *run) readPart(ctx context.Context, client database, rel *ingest.PlannedRelation, snapshots int) error {
+	select {
+	case r.l.parts <- struct{}{}:
+		defer func() { <-r.l.parts }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	f := r.newFile(rel)
 	r.progress.begin(f)
 	p := &part{

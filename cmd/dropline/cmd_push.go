@@ -17,8 +17,8 @@ import (
 
 // maxPushFile and maxPushAuthority bound what is read of those files, in bytes.
 const (
-	maxPushFile = 64 << 10
-	maxPushAuthority  = 1 << 20
+	maxPushFile      = 64 << 10
+	maxPushAuthority = 1 << 20
 )
 
 // pushCmd reads a database here and delivers it.

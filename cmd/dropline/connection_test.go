@@ -18,12 +18,12 @@ func TestCheckConnection(t *testing.T) {
 	}{
 		"good":      {"Server=tcp:sql.example.org,1433;Database=Practice;User Id=r;Password=hunter2;Encrypt=True", "", "sql.example.org:1433", "", 0},
 		"allowed":   {"Server=10.1.2.3;Database=Practice;User Id=r;Password=hunter2", "10.1.0.0/16", "10.1.2.3:1433", "", 0},
-		"private":   {"Server=10.1.2.3;Database=Practice;User Id=r;Password=hunter2", "10.2.0.0/16", "", "server", ingest.Denied},
-		"metadata":  {"sqlserver://r:hunter2@169.254.169.254?database=x", "10.0.0.0/8", "", "server", ingest.Denied},
-		"localhost": {"Server=localhost;Database=x;User Id=r;Password=hunter2", "", "", "server", ingest.Denied},
-		"encrypt":   {"Server=sql.example.org;Database=x;User Id=r;Password=hunter2;Encrypt=perhaps", "", "", "encrypt", ingest.Invalid},
-		"port":      {"Server=sql.example.org,hunter2;Database=x;User Id=r;Password=hunter2", "", "", "server", ingest.Invalid},
-		"no server": {"Database=x;User Id=r;Password=hunter2", "", "", "server", ingest.Invalid},
+		"private":   {"Server=10.1.2.3;Database=Practice;User Id=r;Password=hunter2", "10.2.0.0/16", "", "Server", ingest.Denied},
+		"metadata":  {"sqlserver://r:hunter2@169.254.169.254?database=x", "10.0.0.0/8", "", "Server", ingest.Denied},
+		"localhost": {"Server=localhost;Database=x;User Id=r;Password=hunter2", "", "", "Server", ingest.Denied},
+		"encrypt":   {"Server=sql.example.org;Database=x;User Id=r;Password=hunter2;Encrypt=perhaps", "", "", "Encrypt", ingest.Invalid},
+		"port":      {"Server=sql.example.org,hunter2;Database=x;User Id=r;Password=hunter2", "", "", "Server", ingest.Invalid},
+		"no server": {"Database=x;User Id=r;Password=hunter2", "", "", "Server", ingest.Invalid},
 	} {
 		server, _, key, err := main.CheckConnection(c.text, c.allow)
 		if server != c.server || key != c.key || (err != nil) != (c.server == "") || err != nil && ingest.KindOf(err) != c.kind {

@@ -50,15 +50,16 @@ type server struct {
 	operator     *operatorCredential // made by this start; nil if there was one
 	operatorPath string
 
-	stack    *devstack.Stack // nil if nothing is embedded
-	pool     *pgxpool.Pool
-	ledger   *ledger.Ledger
-	bucket   *bucket.Bucket
-	receiver *ingest.Receiver
-	store    *staging.Store
-	schemas  *schema.Catalogue
-	hostKey  ssh.Signer
-	registry *prometheus.Registry
+	stack     *devstack.Stack // nil if nothing is embedded
+	pool      *pgxpool.Pool
+	storePool *pgxpool.Pool // of the staging store: copies may hold connections for long
+	ledger    *ledger.Ledger
+	bucket    *bucket.Bucket
+	receiver  *ingest.Receiver
+	store     *staging.Store
+	schemas   *schema.Catalogue
+	hostKey   ssh.Signer
+	registry  *prometheus.Registry
 
 	keyring   *seal.Keyring // nil: connection strings are not taken in
 	databases loader.Databases
@@ -173,7 +174,7 @@ func (s *server) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.store, err = staging.New(s.pool, staging.Config{Logger: s.logger}); err != nil {
+	if s.store, err = staging.New(s.storePool, staging.Config{Logger: s.logger}); err != nil {
 		return err
 	}
 	if path := set.text(keySFTPHostKey); path != "" {
@@ -291,8 +292,10 @@ func (s *server) stop() error {
 	if s.at.PID != 0 {
 		errs = append(errs, removeFile(filepath.Join(s.dataDir, addressesFile)))
 	}
-	if s.pool != nil {
-		closePool(s.pool, time.Until(deadline))
+	for _, pool := range []*pgxpool.Pool{s.storePool, s.pool} {
+		if pool != nil {
+			closePool(pool, time.Until(deadline))
+		}
 	}
 	if s.stack != nil {
 		ctx, cancel := context.WithDeadline(context.Background(), deadline.Add(time.Second))

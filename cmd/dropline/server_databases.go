@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"time"
 
@@ -66,30 +65,23 @@ func (s *server) apiDatabases() *api.Databases {
 // checkConnection parses a connection string, and refuses what the network policy would for what it says itself.
 func (s *server) checkConnection(text string) (name, database string, err error) {
 	conn, err := mssql.Parse(text, false)
-	var at *mssql.ConnectionStringError
-	if errors.As(err, &at) {
-		err = &keyError{err, at.Key}
-	}
 	if err != nil {
 		return "", "", err
 	}
 	if err := s.databases.Connections.Policy.CheckServer(conn); err != nil {
-		return "", "", &keyError{err, "server"}
+		return "", "", &policyError{err}
 	}
 	return conn.Server(), conn.Database(), nil
 }
 
-// keyError tells the API which key of a connection string is at fault.
-type keyError struct {
-	error
-	key string
-}
+// policyError tells the API that the server which a connection string names is at fault.
+type policyError struct{ error }
 
-// ConnectionKey is the key, "" where no one is at fault.
-func (e *keyError) ConnectionKey() string { return e.key }
+// ConnectionKey is the key of the string.
+func (e *policyError) ConnectionKey() string { return "Server" }
 
 // Unwrap returns the error.
-func (e *keyError) Unwrap() error { return e.error }
+func (e *policyError) Unwrap() error { return e.error }
 
 // dryRun is api.Databases.DryRun.
 func (s *server) dryRun(ctx context.Context, id ingest.TenantID, secret ingest.DatabaseSecret, o ingest.DatabaseOptions,

@@ -69,7 +69,8 @@ func (s *server) startWorker(ctx context.Context) error {
 	set := s.cfg.settings
 	l, err := loader.New(loader.Config{
 		Pool: s.pool, Ledger: s.ledger, Bucket: s.bucket, Store: s.store, Schemas: s.schemas, Logger: s.logger,
-		Databases: s.databases, Workers: int(set.number(keyWorkers)), Retention: set.duration(keyRetention),
+		Databases: s.databases, DatabaseWorkers: int(set.number(keyMSSQLImports)),
+		DatabaseParts: max(1, int(s.storePool.Config().MaxConns)/4), Workers: int(set.number(keyWorkers)), Retention: set.duration(keyRetention),
 	})
 	if err != nil {
 		return err

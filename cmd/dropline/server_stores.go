@@ -20,7 +20,7 @@ import (
 
 const (
 	// poolConnections are opened at most, unless the connection string says otherwise: a few for each session that is
-	// registering a file and each import being loaded or promoted.
+	// registering a file and each import being loaded or promoted. The staging store has as many of its own.
 	poolConnections = 24
 	// firstRetry and lastRetry bound the wait between two tries to reach a store at start.
 	firstRetry = 100 * time.Millisecond
@@ -65,6 +65,9 @@ func (s *server) openDatabase(ctx context.Context, url string, deadline time.Tim
 	}
 	cfg.ConnConfig.RuntimeParams["application_name"] = "dropline"
 	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
+		return err
+	}
+	if s.storePool, err = pgxpool.NewWithConfig(ctx, cfg.Copy()); err != nil {
 		return err
 	}
 	where := fmt.Sprintf("PostgreSQL at %s:%d", cfg.ConnConfig.Host, cfg.ConnConfig.Port)

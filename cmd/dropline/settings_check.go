@@ -76,10 +76,10 @@ func checkBool(s string) error {
 	return nil
 }
 
-func checkCount(low, high int64) func(string) error {
+func checkCount(most int64) func(string) error {
 	return func(s string) error {
-		if n, err := strconv.ParseInt(s, 10, 64); err != nil || n < low || n > high {
-			return fmt.Errorf("a number from %d to %d is expected", low, high)
+		if n, err := strconv.ParseInt(s, 10, 64); err != nil || n < 1 || n > most {
+			return fmt.Errorf("a number from 1 to %d is expected", most)
 		}
 		return nil
 	}

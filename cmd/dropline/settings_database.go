@@ -17,6 +17,7 @@ const (
 	keyMSSQLAllow   = "mssql.allow_networks"
 	keyMSSQLCA      = "mssql.ca_file"
 	keyMSSQLSession = "mssql.sessions"
+	keyMSSQLImports = "mssql.imports"
 	keyEgress       = "egress_addresses"
 )
 
@@ -27,7 +28,8 @@ func databaseSettings() []setting {
 		{key: keySecretsKMS, env: []string{"DROPLINE_SECRETS_KMS_KEY"}, check: optional(checkKMS), help: "key in AWS KMS in its place (aws-kms://arn:aws:kms:…:key/…)"},
 		{key: keyMSSQLAllow, env: []string{"DROPLINE_MSSQL_ALLOW_NETWORKS"}, check: checkNetworks, help: "private networks (10.1.0.0/16) and addresses to which connection strings may point"},
 		{key: keyMSSQLCA, env: []string{"DROPLINE_MSSQL_CA_FILE"}, help: "file (PEM) with private certificate authorities of clients' databases"},
-		{key: keyMSSQLSession, usual: "3", env: []string{"DROPLINE_MSSQL_SESSIONS"}, check: checkCount(1, 16), help: "connections to one database at a time"},
+		{key: keyMSSQLSession, usual: "3", env: []string{"DROPLINE_MSSQL_SESSIONS"}, check: checkCount(16), help: "connections to one database at a time"},
+		{key: keyMSSQLImports, usual: "8", env: []string{"DROPLINE_MSSQL_IMPORTS"}, check: checkCount(64), help: "databases imported at a time"},
 		{key: keyEgress, env: []string{"DROPLINE_EGRESS_ADDRESSES"}, check: checkNetworks, help: "addresses from which the service connects to databases, told to clients for their firewalls"},
 	}
 }

@@ -11,8 +11,9 @@ import (
 
 // Queues of River's jobs. Promotions have their own, so that they do not wait behind a row of long loads.
 const (
-	QueueLoad    = "load"
-	QueuePromote = "promote"
+	QueueLoad     = "load"
+	QueueDatabase = "database" // imports of clients' databases, which may take as long as their servers like
+	QueuePromote  = "promote"
 )
 
 // MaxAttempts is how often a job is tried: with River's waits in between, some weeks, longer than any outage.
@@ -23,6 +24,14 @@ func (l *Ledger) enqueue(ctx context.Context, tx pgx.Tx, id ingest.ImportID, arg
 	queue := QueuePromote
 	if args.Kind() == (ingest.LoadArgs{}).Kind() {
 		queue = QueueLoad
+		var database bool
+		err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM dropline.import_databases WHERE import_id = $1)`, id).Scan(&database)
+		if err != nil {
+			return err
+		}
+		if database {
+			queue = QueueDatabase
+		}
 	}
 	job, err := l.jobs.InsertTx(ctx, tx, args, &river.InsertOpts{Queue: queue, MaxAttempts: MaxAttempts})
 	if err != nil {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -97,14 +98,18 @@ func runningStates() []string {
 // import ends the next starts at once.
 func (l *Ledger) NextJob(ctx context.Context, tenant ingest.TenantID) error {
 	return l.inTx(ctx, "ledger.NextJob", func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `UPDATE dropline.river_job SET state = 'available', scheduled_at = now()
+		var queue string
+		err := tx.QueryRow(ctx, `UPDATE dropline.river_job SET state = 'available', scheduled_at = now()
 			WHERE id = (SELECT job_id FROM dropline.imports WHERE tenant = $1 AND state = 'queued' ORDER BY seq LIMIT 1)
-			AND state IN ('scheduled', 'available') AND scheduled_at > now()`, tenant)
-		if err != nil || tag.RowsAffected() == 0 {
+			AND state IN ('scheduled', 'available') AND scheduled_at > now() RETURNING queue`, tenant).Scan(&queue)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		// As River does for a new job, so that an idle worker need not wait for its next look.
-		_, err = tx.Exec(ctx, `SELECT pg_notify($1, $2)`, Schema+".river_insert", fmt.Sprintf(`{"queue": %q}`, QueueLoad))
+		_, err = tx.Exec(ctx, `SELECT pg_notify($1, $2)`, Schema+".river_insert", fmt.Sprintf(`{"queue": %q}`, queue))
 		return err
 	})
 }

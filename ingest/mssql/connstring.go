@@ -69,8 +69,9 @@ const (
 
 // ConnectionStringError names the key of a connection string that is at fault. It never holds a value that may be secret.
 type ConnectionStringError struct {
-	Key    string // as the string spells it, in lower case; "" where no one key is at fault
+	Key    string // in lower case; "" where no one key is at fault
 	Reason string
+	shown  string // the key as the string spells it, or as it is usually spelt where the string has not got it
 }
 
 // Error returns key and reason.
@@ -78,7 +79,36 @@ func (e *ConnectionStringError) Error() string {
 	if e.Key == "" {
 		return "connection string: " + e.Reason
 	}
-	return "connection string: " + strconv.Quote(e.Key) + ": " + e.Reason
+	return "connection string: " + strconv.Quote(e.ConnectionKey()) + ": " + e.Reason
+}
+
+// ConnectionKey returns the key as its sender knows it, or "".
+func (e *ConnectionStringError) ConnectionKey() string {
+	if e.shown != "" {
+		return e.shown
+	}
+	return e.Key
+}
+
+// spell finds out how the string spells the key.
+func (e *ConnectionStringError) spell(text string) {
+	if e.Key == "" {
+		return
+	}
+	pairs, _ := split(text) //nolint:errcheck // what cannot be taken apart has no spelling
+	for _, p := range pairs {
+		if normal(p.key) == normal(e.Key) {
+			e.shown = p.key
+		}
+	}
+	if e.shown != "" {
+		return
+	}
+	words := strings.Fields(e.Key)
+	for i, w := range words {
+		words[i] = strings.ToUpper(w[:1]) + w[1:]
+	}
+	e.shown = strings.Join(words, " ")
 }
 
 // fault makes a ConnectionStringError.
@@ -90,6 +120,10 @@ func fault(key, reason string) error { return &ConnectionStringError{Key: key, R
 func Parse(text string, local bool) (*Connection, error) {
 	f, err := parse(text, local)
 	if err != nil {
+		var c *ConnectionStringError
+		if errors.As(err, &c) && len(text) <= MaxConnectionString {
+			c.spell(strings.TrimSpace(text))
+		}
 		return nil, ingest.WithHint(ingest.E(ingest.Invalid, "mssql.Parse", err), hintFor(err))
 	}
 	return &Connection{f: f}, nil
@@ -98,7 +132,7 @@ func Parse(text string, local bool) (*Connection, error) {
 func hintFor(err error) string {
 	var c *ConnectionStringError
 	if errors.As(err, &c) && c.Key != "" {
-		return "correct " + strconv.Quote(c.Key) + " in the connection string and send it again"
+		return "correct " + strconv.Quote(c.ConnectionKey()) + " in the connection string and send it again"
 	}
 	return "send a connection string such as Server=host,1433;Database=name;User Id=login;Password=…"
 }

@@ -16,12 +16,12 @@ import (
 const memoryBar = 200 << 20 // bytes of the process while it loads a file of any size
 
 // sample writes a law firm's export with that many work items, and returns its directory.
-func (b *bench) sample(name string, rows int, args ...string) (string, error) {
+func (b *bench) sample(name string, rows int) (string, error) {
 	dir := filepath.Join(b.dir, name)
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
-	cmd := exec.Command("build/dropline", append([]string{"sample", dir, "--rows", "WorkItem=" + strconv.Itoa(rows), "--seed", "1"}, args...)...) //nolint:gosec // our own binary
+	cmd := exec.Command("build/dropline", "sample", dir, "--rows", "WorkItem="+strconv.Itoa(rows), "--seed", "1") //nolint:gosec // our own binary
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("sample: %w: %s", err, out)
 	}
