@@ -26,7 +26,7 @@ import (
 const (
 	// childArg as the first argument makes RunChild read a database. The second is the memory in bytes.
 	childArg = "__read-database"
-	// A process needs 25 MB of memory for 5 million rows, and for values of 16 MiB, the longest that are asked for, up to a
+	// A process needs some 60 MB of memory for 5 million rows, and for values of 16 MiB, the longest that are asked for, up to a
 	// GiB over three sessions. Twice that is what it gets.
 	baseMemory    = 1 << 30
 	sessionMemory = 352 << 20
