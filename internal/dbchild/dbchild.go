@@ -109,8 +109,7 @@ func (s *Starter) launch() (*process, error) {
 	cmd := exec.Command("/proc/self/exe") //nolint:noctx // it outlives the context of its start
 	cmd.Args = []string{"dropline", childArg, strconv.FormatInt(memory, 10)}
 	cmd.Dir = "/"
-	cmd.Env = append(s.environment(), "GOMEMLIMIT="+strconv.FormatInt(memory/2, 10), "GOTRACEBACK=none",
-		"GOGC=800") // rows are garbage at once: nearly a third of the time went into collecting it in a heap as small as this
+	cmd.Env = append(s.environment(), "GOMEMLIMIT="+strconv.FormatInt(memory/2, 10), "GOTRACEBACK=none")
 	cmd.Stdin, cmd.Stderr = theirs, &p.words
 	cmd.WaitDelay = wordsPatience
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
