@@ -2,6 +2,7 @@ package loader_test
 
 import (
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -97,6 +98,18 @@ func TestADatabaseIsImported(t *testing.T) {
 		entry, err := p.ledger.Stat(t.Context(), acme, ingest.Archive+"/"+ingest.StemOf(imp)+f.Path)
 		if err != nil || entry.Size != f.Size || !strings.HasSuffix(f.Path, ".csv.gz") {
 			t.Errorf("%s in the archive: %+v, %v", f.Path, entry, err)
+		}
+	}
+	entry, err := p.ledger.Stat(t.Context(), acme, ingest.Reports+"/"+ingest.StemOf(imp)+".receipt.json")
+	p.must(err)
+	receipt, _, err := p.bucket.Open(t.Context(), entry.Key, 0, -1, "")
+	p.must(err)
+	defer receipt.Close() //nolint:errcheck // read
+	text, err := io.ReadAll(receipt)
+	p.must(err)
+	for _, want := range []string{`"isolation": "snapshot"`, `"relation": "dbo.Matter"`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the receipt has no %s: %s", want, text)
 		}
 	}
 	for _, q := range p.server.Queries() {

@@ -137,6 +137,7 @@ type receipt struct {
 	Mapping   int             `json:"mappingVersion"`
 	counts
 	Warnings int64          `json:"warnings"`
+	Database *receiptSource `json:"database,omitempty"`
 	Files    []receiptFile  `json:"files"`
 	Tables   []receiptTable `json:"tables"`
 }
@@ -149,6 +150,7 @@ type counts struct {
 
 type receiptFile struct {
 	Path  string           `json:"path"`
+	From  string           `json:"relation,omitempty"` // of a database
 	State ingest.FileState `json:"state"`
 	Table string           `json:"table,omitempty"`
 	counts
@@ -156,6 +158,30 @@ type receiptFile struct {
 	Notes   []string `json:"notes,omitempty"`
 	Code    string   `json:"code,omitempty"`
 	Error   string   `json:"error,omitempty"`
+}
+
+// receiptSource is the database that was imported.
+type receiptSource struct {
+	Server        string          `json:"server"`
+	Database      string          `json:"database"`
+	Version       string          `json:"version,omitempty"`
+	Isolation     string          `json:"isolation"`
+	IsolationNote string          `json:"isolationNote,omitempty"`
+	Snapshots     int             `json:"snapshots,omitempty"`
+	IncrementalOf ingest.ImportID `json:"incrementalOf,omitempty"`
+	Missing       []string        `json:"missingTables,omitempty"`
+	Ignored       []string        `json:"ignoredTables,omitempty"`
+	Notes         []string        `json:"notes,omitempty"`
+}
+
+func receiptSourceOf(d *ingest.Database) *receiptSource {
+	if d == nil || d.Plan == nil {
+		return nil
+	}
+	return &receiptSource{
+		Server: d.Server, Database: d.Name, Version: d.Plan.Version, Isolation: d.Plan.Isolation, IsolationNote: d.Plan.IsolationNote,
+		Snapshots: d.Snapshots, IncrementalOf: d.BaseID, Missing: d.Plan.Missing, Ignored: d.Plan.Ignored, Notes: d.Plan.Notes,
+	}
 }
 
 type receiptTable struct {
@@ -167,11 +193,11 @@ func (r *run) writeReceipt(ctx context.Context, out ledger.Outcome) (ledger.Repo
 	doc := receipt{
 		RequestID: r.imp.ID, State: out.State, Error: out.Error, Hint: out.Hint, Received: r.imp.CreatedAt,
 		Finished: r.l.cfg.Clock().UTC(), Mapping: r.imp.MappingVersion,
-		counts: counts{out.Read, out.Staged, out.Rejected}, Warnings: out.WarningCount,
+		counts: counts{out.Read, out.Staged, out.Rejected}, Warnings: out.WarningCount, Database: receiptSourceOf(r.imp.Database),
 	}
 	for _, f := range out.Files {
 		doc.Files = append(doc.Files, receiptFile{
-			Path: f.Path, State: f.State, Table: f.Table, counts: counts{f.Read, f.Staged, f.Rejected},
+			Path: f.Path, From: f.Relation, State: f.State, Table: f.Table, counts: counts{f.Read, f.Staged, f.Rejected},
 			Ignored: f.Ignored, Notes: f.Notes, Code: f.Code, Error: f.Error,
 		})
 	}
