@@ -108,6 +108,27 @@ func TestAHostileServerEndsOnlyTheProcess(t *testing.T) {
 	}
 }
 
+// TestThePolicyHoldsInTheProcess is sent on to an address that is not allowed, of which only who dials knows.
+func TestThePolicyHoldsInTheProcess(t *testing.T) {
+	t.Parallel()
+	f := startFake(t, "127.0.0.1", nil, prelogin(2), message(loginAck(), routing("127.0.0.2", 1433), done(0)))
+	var s starts
+	text := fmt.Sprintf("Server=127.0.0.1,%d;Database=practice;User Id=reader;Password=secret-of-test;Encrypt=False", f.addr.Port())
+	_, err := mssql.OpenRemote(t.Context(), s.start, text, mssql.Config{Policy: allow(t, "127.0.0.1")}, mssql.Options{})
+	if ingest.KindOf(err) != ingest.Denied || !strings.Contains(err.Error(), "loopback") || !strings.Contains(ingest.HintOf(err), "mssql.allow_networks") {
+		t.Errorf("%v, hint %q", err, ingest.HintOf(err))
+	}
+	if f.accepted.Load() != 1 || len(s.all()) != 1 {
+		t.Errorf("%d connections of %d processes", f.accepted.Load(), len(s.all()))
+	}
+	if _, err := mssql.OpenRemote(t.Context(), s.start, text, mssql.Config{}, mssql.Options{}); ingest.KindOf(err) != ingest.Denied || len(s.all()) != 1 {
+		t.Errorf("what can be refused here starts a process: %v", err)
+	}
+	if _, err := mssql.OpenRemote(t.Context(), s.start, text, mssql.Config{Policy: mssql.Policy{Local: true}}, mssql.Options{}); ingest.KindOf(err) != ingest.Internal {
+		t.Errorf("a policy of the client's site: %v", err)
+	}
+}
+
 func TestAKilledProcessIsGoneOnWithout(t *testing.T) {
 	t.Parallel()
 	for _, snapshot := range []bool{true, false} {
