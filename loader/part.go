@@ -21,7 +21,7 @@ import (
 const maxRelationName = 150
 
 // readRelation reads a relation part by part. A part whose connection broke is read again from its beginning.
-func (r *run) readRelation(ctx context.Context, client *mssql.Client, rel *ingest.PlannedRelation, snapshots int) error {
+func (r *run) readRelation(ctx context.Context, client database, rel *ingest.PlannedRelation, snapshots int) error {
 	wait := sourceWait
 	for broken := 0; !rel.Done; {
 		err := r.readPart(ctx, client, rel, snapshots)
@@ -54,7 +54,7 @@ type part struct {
 	rel       *ingest.PlannedRelation
 	file      *ingest.ImportFile
 	snapshots int // that were used by attempts before
-	client    *mssql.Client
+	client    database
 	rows      *conduit // to mapping and staging
 	copy      *conduit // to the object
 	result    mssql.PartResult
@@ -70,7 +70,7 @@ type part struct {
 // maxHeldRejects is how many refused rows of a part are held back until it is known that it need not be read again.
 const maxHeldRejects = 20_000
 
-func (r *run) readPart(ctx context.Context, client *mssql.Client, rel *ingest.PlannedRelation, snapshots int) error {
+func (r *run) readPart(ctx context.Context, client database, rel *ingest.PlannedRelation, snapshots int) error {
 	select {
 	case r.l.parts <- struct{}{}:
 		defer func() { <-r.l.parts }()
