@@ -153,7 +153,7 @@ type PlannedRelation struct {
 
 	SinceColumn string `json:"sinceColumn,omitempty"` // incremental: rows with a greater value are read
 	Since       string `json:"since,omitempty"`       // empty: all of them
-	Until       string `json:"until,omitempty"`       // and no greater value than this; empty: unbounded
+	Until       string `json:"until,omitempty"`       // from where the next import goes on; empty: from Mark
 
 	After string `json:"after,omitempty"` // key of the last row of the last part that was read
 	Parts int    `json:"parts,omitempty"` // parts read so far

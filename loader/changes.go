@@ -17,7 +17,7 @@ const overlap = 10 * time.Minute
 
 // PlanChanges is PlanDatabase for who comes again: a relation that has a mark is read from there on, as far as its column
 // allows; without marks all is read, in such a way that the next time may go on from there. Errors are the client's.
-func PlanChanges(ctx context.Context, client *mssql.Client, mapper *mapping.Mapper, s *schema.Schema,
+func PlanChanges(ctx context.Context, client database, mapper *mapping.Mapper, s *schema.Schema,
 	marks map[string]ingest.SourceMark, now time.Time,
 ) (*ingest.DatabasePlan, error) {
 	p, err := lookAt(ctx, client, mapper, s)
@@ -28,7 +28,7 @@ func PlanChanges(ctx context.Context, client *mssql.Client, mapper *mapping.Mapp
 }
 
 // goOn makes the plan one of what has changed since the marks, as far as its relations allow. Errors are of the database.
-func (p *planner) goOn(ctx context.Context, client *mssql.Client, marks map[string]ingest.SourceMark, now time.Time) error {
+func (p *planner) goOn(ctx context.Context, client database, marks map[string]ingest.SourceMark, now time.Time) error {
 	high, err := client.HighMark(ctx)
 	if err != nil {
 		return err

@@ -11,7 +11,6 @@ import (
 
 	"dropline/ingest"
 	"dropline/ingest/mssql"
-	"dropline/mapping"
 )
 
 const (
@@ -33,10 +32,10 @@ func (e *sourceError) Unwrap() error { return e.err }
 // OfSource tells the API that the client's database is the cause.
 func (*sourceError) OfSource() bool { return true }
 
-// ofSource marks an error of the client's database; nil stays nil.
+// ofSource marks an error of the client's database; nil stays nil, and so does what keeps us from reading any.
 func ofSource(err error) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, mssql.ErrNoProcess) {
+		return err
 	}
 	return &sourceError{err}
 }
@@ -126,14 +125,14 @@ func nothingFound(schema string, d *ingest.Database) error {
 }
 
 // connect opens the database, trying again where that may help.
-func (r *run) connect(ctx context.Context) (*mssql.Client, error) {
+func (r *run) connect(ctx context.Context) (database, error) {
 	secret, err := r.secret(ctx)
 	if err != nil {
 		return nil, err
 	}
 	wait := sourceWait
 	for try := 1; ; try++ {
-		client, err := r.l.cfg.Databases.Open(ctx, secret, r.imp.Database.Options, r.mapper)
+		client, err := r.l.cfg.Databases.open(ctx, secret, r.imp.Database.Options, r.mapper)
 		if err == nil || try == sourceTries || !mssql.IsLost(err) || ctx.Err() != nil {
 			return client, ofSource(err)
 		}
@@ -170,7 +169,7 @@ func (r *run) secret(ctx context.Context) (ingest.DatabaseSecret, error) {
 }
 
 // makePlan looks at the database, decides what is read of it, and records that.
-func (r *run) makePlan(ctx context.Context, client *mssql.Client) error {
+func (r *run) makePlan(ctx context.Context, client database) error {
 	p, err := lookAt(ctx, client, r.mapper, r.target.Schema)
 	if err != nil {
 		return ofSource(err)
@@ -189,7 +188,7 @@ func (r *run) makePlan(ctx context.Context, client *mssql.Client) error {
 }
 
 // goOn makes the plan one of what has changed since the source's last import, as far as its relations allow.
-func (r *run) goOn(ctx context.Context, client *mssql.Client, p *planner) error {
+func (r *run) goOn(ctx context.Context, client database, p *planner) error {
 	d := r.imp.Database
 	var marks map[string]ingest.SourceMark
 	if !d.Options.Full {
@@ -245,37 +244,4 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// Databases is how clients' databases are reached.
-type Databases struct {
-	// Unseal decrypts a connection string; nil where no key is configured, and then no database is imported from.
-	Unseal func(ctx context.Context, sealed []byte, bound string) ([]byte, error)
-	// Connections says how servers are reached, and which may be.
-	Connections mssql.Config
-	Sessions    int   // connections to one database at a time; 0: the reader's default
-	PartRows    int64 // rows of a part of a large relation; 0: the reader's default
-	MaxParts    int   // parts of an import; 0: DefaultMaxParts
-	// Local is at the client's own site, where a connection string may name files and use the identity of the process.
-	Local bool
-}
-
-// Open connects to a database. Errors are Translate's of package mssql.
-func (d Databases) Open(ctx context.Context, secret ingest.DatabaseSecret, o ingest.DatabaseOptions, mapper *mapping.Mapper,
-) (*mssql.Client, error) {
-	conn, err := mssql.Parse(secret.ConnectionString, d.Local)
-	if err != nil {
-		return nil, err
-	}
-	cfg := d.Connections
-	if secret.CertificateAuthority != "" {
-		cfg.RootCAs = append(slices.Clone(cfg.RootCAs), []byte("\n"+secret.CertificateAuthority)...)
-	}
-	connector, err := cfg.Connector(conn)
-	if err != nil {
-		return nil, err
-	}
-	return mssql.Open(ctx, connector, conn, mssql.Options{
-		Isolation: o.Isolation, Sessions: d.Sessions, PartRows: d.PartRows, Wanted: Wanted(mapper),
-	})
 }

@@ -24,7 +24,7 @@ func (d Databases) DryRun(ctx context.Context, secret ingest.DatabaseSecret, o i
 	if err != nil {
 		return nil, ofSource(err)
 	}
-	client, err := d.Open(ctx, secret, o, mapper)
+	client, err := d.open(ctx, secret, o, mapper)
 	if err != nil {
 		return nil, ofSource(err)
 	}

@@ -27,7 +27,7 @@ const DefaultMaxParts = 10_000
 const maxRelationName = 150
 
 // readRelation reads a relation part by part. A part whose connection broke is read again from its beginning.
-func (r *run) readRelation(ctx context.Context, client *mssql.Client, rel *ingest.PlannedRelation, snapshots int) error {
+func (r *run) readRelation(ctx context.Context, client database, rel *ingest.PlannedRelation, snapshots int) error {
 	wait := sourceWait
 	for broken := 0; !rel.Done; {
 		err := r.readPart(ctx, client, rel, snapshots)
@@ -61,7 +61,7 @@ type part struct {
 	file      *ingest.ImportFile
 	listed    ingest.ImportFile // file as it was at first: while it is recorded, staging counts in file
 	snapshots int               // that were used by attempts before
-	client    *mssql.Client
+	client    database
 	rows      *conduit // to mapping and staging
 	copy      *conduit // to the object
 	result    mssql.PartResult
@@ -77,7 +77,7 @@ type part struct {
 // maxHeldRejects is how many refused rows of a part are held back until it is known that it need not be read again.
 const maxHeldRejects = 20_000
 
-func (r *run) readPart(ctx context.Context, client *mssql.Client, rel *ingest.PlannedRelation, snapshots int) error {
+func (r *run) readPart(ctx context.Context, client database, rel *ingest.PlannedRelation, snapshots int) error {
 	leave, err := r.l.places.take(ctx, r.first)
 	if err != nil {
 		return err
@@ -251,14 +251,15 @@ func (p *part) read(ctx context.Context) {
 	p.rows.end(err)
 }
 
-// RequestFor asks for what is left of a relation.
+// RequestFor asks for what is left of a relation. What came after the plan's bound is welcome: others of this import may refer to
+// it, and the next goes on from the bound all the same.
 func RequestFor(rel *ingest.PlannedRelation) mssql.Part {
 	if rel.Query != "" {
 		return mssql.Part{Query: rel.Query, Expected: rel.Rows}
 	}
 	return mssql.Part{
 		Schema: rel.Schema, Name: rel.View, Columns: rel.Columns, Key: rel.Key, After: rel.After,
-		SinceColumn: rel.SinceColumn, Since: rel.Since, Until: rel.Until, Expected: rel.Rows,
+		SinceColumn: rel.SinceColumn, Since: rel.Since, Expected: rel.Rows,
 	}
 }
 

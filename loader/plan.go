@@ -14,7 +14,7 @@ import (
 
 // planner finds out what of a database is to be read.
 type planner struct {
-	client *mssql.Client
+	client database
 	mapper *mapping.Mapper
 	schema *schema.Schema
 	found  []mssql.Relation
@@ -24,7 +24,7 @@ type planner struct {
 }
 
 // PlanDatabase finds out what of a database is to be read under a mapping. Errors are the client's.
-func PlanDatabase(ctx context.Context, client *mssql.Client, mapper *mapping.Mapper, s *schema.Schema) (*ingest.DatabasePlan, error) {
+func PlanDatabase(ctx context.Context, client database, mapper *mapping.Mapper, s *schema.Schema) (*ingest.DatabasePlan, error) {
 	p, err := lookAt(ctx, client, mapper, s)
 	if err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func PlanDatabase(ctx context.Context, client *mssql.Client, mapper *mapping.Map
 }
 
 // lookAt plans the reading of a database. Errors are of the database.
-func lookAt(ctx context.Context, client *mssql.Client, mapper *mapping.Mapper, s *schema.Schema) (*planner, error) {
+func lookAt(ctx context.Context, client database, mapper *mapping.Mapper, s *schema.Schema) (*planner, error) {
 	survey, err := client.Survey(ctx)
 	if err != nil {
 		return nil, err

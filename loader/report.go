@@ -2,7 +2,9 @@ package loader
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/csv"
+	"encoding/hex"
 	"encoding/json"
 	"strconv"
 	"sync"
@@ -136,34 +138,10 @@ type receipt struct {
 	Finished  time.Time       `json:"finished"`
 	Mapping   int             `json:"mappingVersion"`
 	counts
-	Warnings int64            `json:"warnings"`
-	Database *receiptDatabase `json:"database,omitempty"`
-	Files    []receiptFile    `json:"files"`
-	Tables   []receiptTable   `json:"tables"`
-}
-
-// receiptDatabase says what was read of a database, and how much of one moment it is.
-type receiptDatabase struct {
-	Server        string          `json:"server"`
-	Name          string          `json:"database"`
-	Version       string          `json:"version,omitempty"`
-	Isolation     string          `json:"isolation"`
-	IsolationNote string          `json:"isolationNote,omitempty"`
-	Snapshots     int             `json:"snapshots"`
-	IncrementalOf ingest.ImportID `json:"incrementalOf,omitempty"`
-	Missing       []string        `json:"missing,omitempty"`
-	Ignored       []string        `json:"ignored,omitempty"`
-	Notes         []string        `json:"notes,omitempty"`
-}
-
-func receiptOf(d *ingest.Database) *receiptDatabase {
-	if d == nil || d.Plan == nil {
-		return nil
-	}
-	return &receiptDatabase{
-		Server: d.Server, Name: d.Name, Version: d.Plan.Version, Isolation: d.Plan.Isolation, IsolationNote: d.Plan.IsolationNote,
-		Snapshots: d.Snapshots, IncrementalOf: d.BaseID, Missing: d.Plan.Missing, Ignored: d.Plan.Ignored, Notes: d.Plan.Notes,
-	}
+	Warnings int64          `json:"warnings"`
+	Database *receiptSource `json:"database,omitempty"`
+	Files    []receiptFile  `json:"files"`
+	Tables   []receiptTable `json:"tables"`
 }
 
 type counts struct {
@@ -173,14 +151,48 @@ type counts struct {
 }
 
 type receiptFile struct {
-	Path  string           `json:"path"`
-	State ingest.FileState `json:"state"`
-	Table string           `json:"table,omitempty"`
+	Path   string           `json:"path"`
+	From   string           `json:"relation,omitempty"` // of a database
+	SHA256 string           `json:"sha256,omitempty"`
+	State  ingest.FileState `json:"state"`
+	Table  string           `json:"table,omitempty"`
 	counts
 	Ignored []string `json:"ignoredColumns,omitempty"`
 	Notes   []string `json:"notes,omitempty"`
 	Code    string   `json:"code,omitempty"`
 	Error   string   `json:"error,omitempty"`
+}
+
+// sumOf is a file's SHA-256 in hex; empty where there was nothing to hash.
+func sumOf(f *ingest.ImportFile) string {
+	if f.SHA256 == [sha256.Size]byte{} {
+		return ""
+	}
+	return hex.EncodeToString(f.SHA256[:])
+}
+
+// receiptSource is the database that was imported.
+type receiptSource struct {
+	Server        string          `json:"server"`
+	Database      string          `json:"database"`
+	Version       string          `json:"version,omitempty"`
+	Isolation     string          `json:"isolation"`
+	IsolationNote string          `json:"isolationNote,omitempty"`
+	Snapshots     int             `json:"snapshots,omitempty"`
+	IncrementalOf ingest.ImportID `json:"incrementalOf,omitempty"`
+	Missing       []string        `json:"missingTables,omitempty"`
+	Ignored       []string        `json:"ignoredTables,omitempty"`
+	Notes         []string        `json:"notes,omitempty"`
+}
+
+func receiptSourceOf(d *ingest.Database) *receiptSource {
+	if d == nil || d.Plan == nil {
+		return nil
+	}
+	return &receiptSource{
+		Server: d.Server, Database: d.Name, Version: d.Plan.Version, Isolation: d.Plan.Isolation, IsolationNote: d.Plan.IsolationNote,
+		Snapshots: d.Snapshots, IncrementalOf: d.BaseID, Missing: d.Plan.Missing, Ignored: d.Plan.Ignored, Notes: d.Plan.Notes,
+	}
 }
 
 type receiptTable struct {
@@ -192,12 +204,12 @@ func (r *run) writeReceipt(ctx context.Context, out ledger.Outcome) (ledger.Repo
 	doc := receipt{
 		RequestID: r.imp.ID, State: out.State, Error: out.Error, Hint: out.Hint, Received: r.imp.CreatedAt,
 		Finished: r.l.cfg.Clock().UTC(), Mapping: r.imp.MappingVersion,
-		counts: counts{out.Read, out.Staged, out.Rejected}, Warnings: out.WarningCount,
-		Database: receiptOf(r.imp.Database),
+		counts: counts{out.Read, out.Staged, out.Rejected}, Warnings: out.WarningCount, Database: receiptSourceOf(r.imp.Database),
 	}
 	for _, f := range out.Files {
 		doc.Files = append(doc.Files, receiptFile{
-			Path: f.Path, State: f.State, Table: f.Table, counts: counts{f.Read, f.Staged, f.Rejected},
+			Path: f.Path, From: f.Relation, SHA256: sumOf(&f), State: f.State, Table: f.Table,
+			counts:  counts{f.Read, f.Staged, f.Rejected},
 			Ignored: f.Ignored, Notes: f.Notes, Code: f.Code, Error: f.Error,
 		})
 	}

@@ -55,6 +55,7 @@ type shownServer struct {
 	Version      string   `json:"version"`
 	SFTP         string   `json:"sftp,omitempty"`
 	Fingerprints []string `json:"fingerprints,omitempty"`
+	Egress       []string `json:"egressAddresses,omitempty"`
 }
 
 // hidden stands for a secret.
@@ -94,6 +95,9 @@ func (configShowCmd) Run(a *app) error {
 			put(w, "SFTP %s, host key %s\n", either(out.Server.SFTP, "in another process (sftp.address tells clients where)"),
 				strings.Join(out.Server.Fingerprints, ", "))
 		}
+		if len(out.Server.Egress) > 0 {
+			put(w, "connects to clients' databases from %s\n", strings.Join(out.Server.Egress, ", "))
+		}
 	})
 }
 
@@ -108,7 +112,7 @@ func either(text, otherwise string) string {
 // runningServer asks the server that the settings point to; nil if there is none, which is no error here.
 func (a *app) runningServer() *shownServer {
 	if addresses, err := readAddresses(a.settings.text(keyDataDir)); err == nil && alive(addresses.PID) {
-		return &shownServer{URL: addresses.API, Version: addresses.Version, SFTP: addresses.SFTP, Fingerprints: addresses.Fingerprints}
+		return &shownServer{URL: addresses.API, Version: addresses.Version, SFTP: addresses.SFTP, Fingerprints: addresses.Fingerprints, Egress: a.settings.list(keyEgress)}
 	}
 	c, err := a.client()
 	if err != nil {
@@ -118,7 +122,7 @@ func (a *app) runningServer() *shownServer {
 	if err := c.get("/etl/server", nil, &info); err != nil {
 		return nil
 	}
-	shown := &shownServer{URL: c.base, Version: info.Version, Fingerprints: info.SFTP.Fingerprints}
+	shown := &shownServer{URL: c.base, Version: info.Version, Fingerprints: info.SFTP.Fingerprints, Egress: info.Databases.EgressAddresses}
 	if info.SFTP.Host != "" {
 		shown.SFTP = fmt.Sprintf("%s:%d", info.SFTP.Host, info.SFTP.Port)
 	}

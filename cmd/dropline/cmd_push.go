@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -13,12 +12,6 @@ import (
 	"dropline/ingest/mssql"
 	"dropline/internal/push"
 	"dropline/loader"
-)
-
-// maxPushFile and maxPushAuthority bound what is read of those files, in bytes.
-const (
-	maxPushFile      = 64 << 10
-	maxPushAuthority = 1 << 20
 )
 
 // pushCmd reads a database here and delivers it.
@@ -122,10 +115,13 @@ func (c *pushCmd) config(a *app) (push.Config, *client, error) {
 	if c.Sessions < 1 || c.Sessions > 32 || c.PartRows < 1 {
 		return cfg, nil, usageError("such as --sessions 3 --part-rows 500000", "the number of sessions or rows is out of range")
 	}
+	if c.URL != "" && c.SFTP != "" {
+		return cfg, nil, usageError("leave one out", "both --url and --sftp are given")
+	}
 	if c.Watch && c.SFTP != "" {
 		return cfg, nil, usageError("look into /reports, or push over HTTPS", "over SFTP an import cannot be followed")
 	}
-	text, err := c.connection(a)
+	text, err := a.connectionFile(c.File)
 	if err != nil {
 		return cfg, nil, err
 	}
@@ -134,12 +130,8 @@ func (c *pushCmd) config(a *app) (push.Config, *client, error) {
 	if err != nil {
 		return cfg, nil, err
 	}
-	if c.Authority != "" {
-		pem, err := readBounded(c.Authority, maxPushAuthority)
-		if err != nil {
-			return cfg, nil, err
-		}
-		cfg.Secret.CertificateAuthority = string(pem)
+	if cfg.Secret.CertificateAuthority, err = a.authorityFile(c.Authority); err != nil {
+		return cfg, nil, err
 	}
 	if cfg.Schema, err = c.choose(a); err != nil {
 		return cfg, nil, err
@@ -166,27 +158,6 @@ func (c *pushCmd) config(a *app) (push.Config, *client, error) {
 		cfg.State = filepath.Join(a.stateDir(), "push", push.StateName(conn.Server(), conn.Database(), place))
 	}
 	return cfg, cl, err
-}
-
-// connection reads the connection string.
-func (c *pushCmd) connection(a *app) (string, error) {
-	var raw []byte
-	var err error
-	if c.File == "-" {
-		raw, err = io.ReadAll(io.LimitReader(a.stdin, maxPushFile+1))
-	} else {
-		raw, err = readBounded(c.File, maxPushFile)
-	}
-	if err != nil {
-		return "", err
-	}
-	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")) // which Notepad writes
-	text := strings.TrimSpace(string(raw))
-	if text == "" || len(raw) > maxPushFile {
-		return "", usageError("it holds one connection string, such as Server=tcp:sql.example.org,1433;Database=Practice;User Id=…;Password=…",
-			"the connection string's file is empty or too long")
-	}
-	return text, nil
 }
 
 // stateDir is where this user's programs keep what outlives them.

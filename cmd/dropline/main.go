@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"dropline/internal/dbchild"
 	"dropline/internal/devstack"
 )
 
@@ -17,7 +18,7 @@ import (
 var version = "dev"
 
 func main() {
-	if devstack.RunChild() {
+	if devstack.RunChild() || dbchild.RunChild() {
 		return
 	}
 	os.Exit(run(os.Args[1:]))

@@ -63,6 +63,7 @@ type server struct {
 
 	keyring   *seal.Keyring // nil: connection strings are not taken in
 	databases loader.Databases
+	dryRuns   loader.Databases // the same, for the API
 
 	sftpListener, apiListener net.Listener
 

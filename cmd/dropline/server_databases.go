@@ -10,10 +10,14 @@ import (
 	"dropline/api"
 	"dropline/ingest"
 	"dropline/ingest/mssql"
+	"dropline/internal/dbchild"
 	"dropline/loader"
 	"dropline/mapping"
 	"dropline/schema"
 )
+
+// mostDryRuns is how many databases are looked at in dry runs at once, each in a process of its own.
+const mostDryRuns = 8
 
 // prepareDatabases sets up how clients' databases are reached, and the key under which their connection strings are kept.
 func (s *server) prepareDatabases(ctx context.Context) error {
@@ -26,6 +30,10 @@ func (s *server) prepareDatabases(ctx context.Context) error {
 		return err
 	}
 	s.databases.Connections.Logger = s.logger
+	memory := dbchild.MemoryFor(s.databases.Sessions)
+	s.dryRuns = s.databases
+	s.dryRuns.Start = (&dbchild.Starter{Lookup: s.cfg.lookup, Memory: memory, Most: mostDryRuns}).Start
+	s.databases.Start = (&dbchild.Starter{Lookup: s.cfg.lookup, Memory: memory}).Start // as many as workers import at once
 	if s.keyring != nil {
 		s.databases.Unseal = s.keyring.Open
 	}
@@ -111,7 +119,7 @@ func (s *server) dryRun(ctx context.Context, id ingest.TenantID, secret ingest.D
 	if err != nil {
 		return nil, err
 	}
-	return s.databases.DryRun(ctx, secret, o, def, mapper)
+	return s.dryRuns.DryRun(ctx, secret, o, def, mapper)
 }
 
 // latestMapper is the mapper of a tenant's mapping now in force.

@@ -8,9 +8,9 @@ import (
 	"dropline/ingest"
 )
 
-// order holds the rows of a part to what reading on after the last of them rests on: each key once, none that was read before,
+// keyOrder holds the rows of a part to what reading on after the last of them rests on: each key once, none that was read before,
 // and, where the key is a number, ascending. Otherwise rows would be missed in silence, or the same ones read without end.
-type order struct {
+type keyOrder struct {
 	part   *Part
 	number bool
 	seen   bool // a key before: the last of the part before, or of this
@@ -20,8 +20,8 @@ type order struct {
 	first  string // the last of the part before, of a GUID
 }
 
-func newOrder(q *plan) *order {
-	o := &order{part: q.part, number: isInteger(q.read[q.keyAt].base)}
+func newKeyOrder(q *plan) *keyOrder {
+	o := &keyOrder{part: q.part, number: isInteger(q.read[q.keyAt].base)}
 	if q.part.After == "" {
 		return o
 	}
@@ -33,7 +33,7 @@ func newOrder(q *plan) *order {
 }
 
 // see looks at the key of the next row.
-func (o *order) see(v driver.Value) error {
+func (o *keyOrder) see(v driver.Value) error {
 	before := o.seen
 	again := false
 	switch v := v.(type) {
@@ -66,7 +66,7 @@ func (o *order) see(v driver.Value) error {
 	return nil
 }
 
-func (o *order) broken(what string) error {
+func (o *keyOrder) broken(what string) error {
 	return ingest.WithHint(
 		ingest.E(ingest.Invalid, "mssql.Read", fmt.Errorf("%s cannot be read in parts by %s: %s, so that rows would be missed", o.part.String(), shown(o.part.Key), what)),
 		"let the mapping's key name a column that is unique, or none")

@@ -49,7 +49,7 @@ func (s liarStmt) QueryContext(ctx context.Context, _ []driver.NamedValue) (driv
 }
 
 // readParts reads a relation in parts of four rows until it ends, or its parts do not.
-func readParts(t *testing.T, client *mssql.Client, name string) (rows int64, err error) {
+func readParts(t *testing.T, client reader, name string) (rows int64, err error) {
 	t.Helper()
 	p := mssql.Part{Schema: "dbo", Name: name, Key: "id", Limit: 4}
 	for range 50 {

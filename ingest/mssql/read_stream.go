@@ -134,7 +134,7 @@ type reading struct {
 	keyAt      int
 	sinceAt    int
 	since      greatest
-	order      *order       // of the key; nil without one
+	order      *keyOrder    // of the key; nil without one
 	written    int64        // rows that were handed on
 	writtenKey driver.Value // of the last of them
 }
@@ -185,7 +185,7 @@ func (q *plan) begin(rows driver.Rows, out *sink) (*reading, error) {
 		}
 		r.sinceAt = q.sinceAt
 		if q.keyed {
-			r.keyAt, r.order = q.keyAt, newOrder(q)
+			r.keyAt, r.order = q.keyAt, newKeyOrder(q)
 		}
 	}
 	r.encoder.buf = make([]byte, 0, writeSize+writeSize/4)

@@ -7,6 +7,7 @@ import (
 	"database/sql/driver"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"dropline/ingest/mssql"
+	"dropline/internal/dbchild"
 	"dropline/internal/tdstest"
 )
 
@@ -31,6 +33,36 @@ type site struct {
 	roots      []byte
 	schema     string
 	through    func(driver.Connector) driver.Connector // nil: straight
+	remote     bool                                    // in a process of its own
+}
+
+// reader is what reads a database: here, or in a process of its own.
+type reader interface {
+	Close() error
+	Sessions() int
+	Snapshots() int
+	PartRows() int64
+	Isolation() (level, note string)
+	Survey(ctx context.Context) (*mssql.Survey, error)
+	Describe(ctx context.Context, query string) ([]mssql.Column, error)
+	Find(ctx context.Context, schema, name string) (mssql.Relation, bool, error)
+	Read(ctx context.Context, p mssql.Part, w io.Writer, progress func(rows int64)) (mssql.PartResult, error)
+	HighMark(ctx context.Context) (string, error)
+}
+
+// eachWay runs a test that reads in this process, and in one of its own.
+func eachWay(t *testing.T, test func(t *testing.T, way func(site) site)) {
+	t.Run("here", func(t *testing.T) {
+		t.Parallel()
+		test(t, func(at site) site { return at })
+	})
+	t.Run("remote", func(t *testing.T) {
+		t.Parallel()
+		test(t, func(at site) site {
+			at.remote = true
+			return at
+		})
+	})
 }
 
 // table is a table of the suite, as both kinds of server can be given it.
@@ -56,14 +88,19 @@ func onEachServer(t *testing.T, tables []table, test func(t *testing.T, at site)
 			})
 		}
 		s := tdstest.Start(t, o)
-		test(t, site{connection: s.ConnectionString(), roots: s.CAPEM(), schema: schema})
+		eachWay(t, func(t *testing.T, way func(site) site) {
+			test(t, way(site{connection: s.ConnectionString(), roots: s.CAPEM(), schema: schema}))
+		})
 	})
 	if text := os.Getenv(realServer); text != "" {
 		t.Run("real", func(t *testing.T) {
 			t.Parallel()
 			at := site{connection: text, schema: "dropline_test_" + randomHex()}
 			at.create(t, tables)
-			test(t, at)
+			for _, remote := range []bool{false, true} {
+				at.remote = remote
+				test(t, at)
+			}
 		})
 	}
 }
@@ -75,7 +112,7 @@ func randomHex() string {
 }
 
 // open opens a client for a site, and closes it when the test ends.
-func (at site) open(t testing.TB, o mssql.Options) *mssql.Client {
+func (at site) open(t testing.TB, o mssql.Options) reader {
 	t.Helper()
 	c, err := at.tryOpen(t, o)
 	if err != nil {
@@ -84,8 +121,15 @@ func (at site) open(t testing.TB, o mssql.Options) *mssql.Client {
 	return c
 }
 
-func (at site) tryOpen(t testing.TB, o mssql.Options) (*mssql.Client, error) {
+func (at site) tryOpen(t testing.TB, o mssql.Options) (reader, error) {
 	t.Helper()
+	if at.remote {
+		r, err := mssql.OpenRemote(t.Context(), new(dbchild.Starter).Start, at.connection, at.config(t), o)
+		if err == nil {
+			t.Cleanup(func() { r.Close() })
+		}
+		return r, err
+	}
 	connector, conn := at.connector(t)
 	if at.through != nil {
 		connector = at.through(connector)
@@ -95,6 +139,16 @@ func (at site) tryOpen(t testing.TB, o mssql.Options) (*mssql.Client, error) {
 		t.Cleanup(func() { c.Close() })
 	}
 	return c, err
+}
+
+// config is for a process of its own, which is not at the client's site.
+func (at site) config(t testing.TB) mssql.Config {
+	t.Helper()
+	p, err := mssql.ParsePolicy("127.0.0.0/8 ::1 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mssql.Config{Policy: p, RootCAs: at.roots}
 }
 
 func (at site) connector(t testing.TB) (driver.Connector, *mssql.Connection) {
@@ -215,7 +269,7 @@ func literal(kind string, v any) string {
 }
 
 // read reads a part whole and returns it as text.
-func read(t testing.TB, c *mssql.Client, p mssql.Part) (string, mssql.PartResult) {
+func read(t testing.TB, c reader, p mssql.Part) (string, mssql.PartResult) {
 	t.Helper()
 	var b strings.Builder
 	res, err := c.Read(t.Context(), p, &b, nil)

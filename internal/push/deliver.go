@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"dropline/ingest"
 	"dropline/loader"
@@ -73,13 +74,13 @@ func (p *pusher) same(run *running) bool {
 // remember keeps what the next run needs to know of this one.
 func (p *pusher) remember(run *running, done *delivery) error {
 	next := &pending{
-		Import: done.Import, After: run.After, Files: map[string][]string{}, Marks: map[string]mark{}, Through: p.cfg.Clock().UTC(),
+		Import: done.Import, After: run.After, Files: map[string][]string{}, Marks: map[string]mark{}, Sums: map[string]string{}, Through: p.cfg.Clock().UTC(),
 	}
 	if p.state.Sent == nil {
 		p.state.Sent = map[string]string{}
 	}
 	for _, f := range run.Files {
-		p.state.Sent[f.Name] = f.SHA256
+		p.state.Sent[f.Name], next.Sums[f.Name] = f.SHA256, f.SHA256
 		next.Files[f.Relation] = append(next.Files[f.Relation], f.Name)
 	}
 	for name, m := range loader.Marks(run.Plan, nil, p.cfg.Clock()) {
@@ -100,11 +101,11 @@ func (p *pusher) remember(run *running, done *delivery) error {
 
 // marks are from where relations are read, nil for all from their beginnings.
 func (p *pusher) marks(ctx context.Context) (map[string]ingest.SourceMark, error) {
-	if !p.cfg.Changes {
-		return nil, nil
-	}
 	if err := p.settle(ctx); err != nil {
 		return nil, err
+	}
+	if !p.cfg.Changes {
+		return nil, p.store.save(p.state)
 	}
 	lives, err := p.living(ctx)
 	if err != nil {
@@ -145,8 +146,14 @@ func (p *pusher) settle(ctx context.Context) error {
 		return err
 	}
 	if !became.Known {
+		if !p.cfg.Changes {
+			return nil
+		}
 		p.note("how far the last delivery got is not known: what has changed since the one before is read. " + became.Why)
 		return nil
+	}
+	if p.cfg.Changes && became.State != "" && !living(became.State) {
+		p.note("the last delivery is " + became.State + ": what has changed since the one before is read")
 	}
 	if p.state.Marks == nil {
 		p.state.Marks = map[string]mark{}
@@ -200,4 +207,32 @@ func (p *pusher) living(ctx context.Context) (map[string]bool, error) {
 		p.state.Marks[name] = m
 	}
 	return lives, nil
+}
+
+// summarize completes the result.
+func (p *pusher) summarize(run *running) {
+	r := &p.result
+	r.Batch, r.Snapshots, r.Isolation, r.IsolationNote = string(run.Batch), run.Snapshots, run.Plan.Isolation, run.Plan.IsolationNote
+	r.Missing = append(r.Missing, run.Plan.Missing...)
+	for _, rel := range run.Plan.Relations {
+		out := Relation{Name: rel.Name, Table: rel.Table, Since: rel.Since, Ignored: rel.Ignored}
+		for _, f := range run.Files {
+			if f.Relation == rel.Name {
+				out.Rows, out.Files, out.Bytes = out.Rows+f.Rows, out.Files+1, out.Bytes+f.Size
+			}
+		}
+		r.Relations = append(r.Relations, out)
+		r.Rows, r.Files, r.Bytes = r.Rows+out.Rows, r.Files+out.Files, r.Bytes+out.Bytes
+	}
+	for _, note := range run.Plan.Notes {
+		if !slices.Contains(r.Notes, note) {
+			r.Notes = append(r.Notes, note)
+		}
+	}
+	if run.Snapshots > 1 {
+		r.Notes = append(r.Notes, fmt.Sprintf(
+			"it was read under %d snapshots, as the connection broke or the run was interrupted in between: the rows are not all of one moment", run.Snapshots))
+	} else if p.result.Resumed && !strings.Contains(run.Plan.Isolation, "snapshot") {
+		r.Notes = append(r.Notes, "it was read in more than one run and not under a snapshot: the rows are not all of one moment")
+	}
 }

@@ -34,7 +34,6 @@ type HTTPS struct {
 
 	mu    sync.Mutex
 	token string
-	slug  string
 }
 
 // String implements fmt.Stringer, without the secret.
@@ -56,9 +55,13 @@ func (h *HTTPS) validate() error {
 		return ingest.Errorf(ingest.Invalid, op, "the API client's id or secret is missing")
 	}
 	h.URL = strings.TrimSuffix(h.URL, "/")
-	if h.Client == nil {
-		h.Client = &http.Client{}
+	client := http.Client{}
+	if h.Client != nil {
+		client = *h.Client
 	}
+	// Data and credential go where they are sent and nowhere else.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	h.Client = &client
 	return nil
 }
 
@@ -68,6 +71,14 @@ func loopback(host string) bool {
 }
 
 func (h *HTTPS) name() string { return h.URL }
+
+// scoped adds the tenant to a query, where the credential is not one of its own.
+func (h *HTTPS) scoped(query url.Values) url.Values {
+	if h.Tenant != "" {
+		query.Set("tenant", h.Tenant)
+	}
+	return query
+}
 
 func (h *HTTPS) close() { h.Client.CloseIdleConnections() }
 
@@ -91,12 +102,9 @@ func (h *HTTPS) do(ctx context.Context, c call, out any) error {
 	if err != nil {
 		return err
 	}
-	query := c.query
-	if h.Tenant != "" {
-		if query == nil {
-			query = url.Values{}
-		}
-		query.Set("tenant", h.Tenant)
+	target := h.URL + c.path
+	if len(c.query) > 0 {
+		target += "?" + c.query.Encode()
 	}
 	var body io.Reader
 	switch {
@@ -109,7 +117,7 @@ func (h *HTTPS) do(ctx context.Context, c call, out any) error {
 		}
 		body = bytes.NewReader(raw)
 	}
-	req, err := http.NewRequestWithContext(ctx, c.method, h.URL+c.path+"?"+query.Encode(), body)
+	req, err := http.NewRequestWithContext(ctx, c.method, target, body)
 	if err != nil {
 		return ingest.Errorf(ingest.Invalid, "push.do", "the server's URL cannot be used")
 	}
@@ -192,6 +200,8 @@ func (h *HTTPS) problem(resp *http.Response) error {
 		for _, e := range p.Errors {
 			if e.Location == "query.tenant" {
 				hint = "name it: --tenant TENANT"
+			} else {
+				detail += ": " + e.Message
 			}
 		}
 		err = ingest.WithHint(ingest.Errorf(kind, "push.do", "the server: %s", detail), hint)

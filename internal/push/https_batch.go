@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"dropline/api"
@@ -15,7 +16,7 @@ import (
 // prepare implements destination.
 func (h *HTTPS) prepare(ctx context.Context) (Tenant, error) {
 	var list api.BatchFiles // of no batch: the answer says whose it would be
-	if err := h.do(ctx, call{method: http.MethodGet, path: "/etl/batches/none"}, &list); err != nil {
+	if err := h.do(ctx, call{method: http.MethodGet, path: "/etl/batches/none", query: h.scoped(url.Values{})}, &list); err != nil {
 		return Tenant{}, err
 	}
 	base := "/etl/tenants/" + url.PathEscape(list.Tenant)
@@ -35,7 +36,7 @@ func batchPath(batch string) string { return "/etl/batches/" + url.PathEscape(ba
 // held implements destination.
 func (h *HTTPS) held(ctx context.Context, batch string) (map[string]held, error) {
 	var list api.BatchFiles
-	if err := h.do(ctx, call{method: http.MethodGet, path: batchPath(batch)}, &list); err != nil {
+	if err := h.do(ctx, call{method: http.MethodGet, path: batchPath(batch), query: h.scoped(url.Values{})}, &list); err != nil {
 		return nil, err
 	}
 	out := map[string]held{}
@@ -53,7 +54,7 @@ func (h *HTTPS) send(ctx context.Context, batch, name string, body io.Reader) (h
 	}
 	var drop api.Drop
 	err := h.do(ctx, call{
-		method: http.MethodPut, path: "/etl/files/" + strings.Join(parts, "/"), query: url.Values{"batch": {batch}}, raw: body,
+		method: http.MethodPut, path: "/etl/files/" + strings.Join(parts, "/"), query: h.scoped(url.Values{"batch": {batch}}), raw: body,
 	}, &drop)
 	return held{drop.Size, drop.SHA256}, err
 }
@@ -62,7 +63,7 @@ func (h *HTTPS) send(ctx context.Context, batch, name string, body io.Reader) (h
 func (h *HTTPS) deliver(ctx context.Context, run *running) (delivery, error) {
 	var out api.BatchDelivered
 	err := h.do(ctx, call{
-		method: http.MethodPost, path: batchPath(string(run.Batch)), body: api.BatchDeliver{Files: len(run.Files)}, key: run.Key,
+		method: http.MethodPost, path: batchPath(string(run.Batch)), query: h.scoped(url.Values{}), body: api.BatchDeliver{Files: len(run.Files)}, key: run.Key,
 	}, &out)
 	if err != nil {
 		return delivery{}, h.undelivered(ctx, run, err)
@@ -88,20 +89,18 @@ func (h *HTTPS) undelivered(ctx context.Context, run *running, err error) error 
 	}
 	for _, f := range run.Files {
 		if there[f.Name].SHA256 != f.SHA256 {
-			_ = h.discard(ctx, string(run.Batch), nil) // what is left goes by itself after a while
 			return errAnew
 		}
 	}
 	if len(there) != len(run.Files) {
-		_ = h.discard(ctx, string(run.Batch), nil) // as above
 		return errAnew
 	}
 	return &passing{err: err}
 }
 
 // discard implements destination.
-func (h *HTTPS) discard(ctx context.Context, batch string, _ []File) error {
-	return h.do(ctx, call{method: http.MethodDelete, path: batchPath(batch)}, nil)
+func (h *HTTPS) discard(ctx context.Context, batch string) error {
+	return h.do(ctx, call{method: http.MethodDelete, path: batchPath(batch), query: h.scoped(url.Values{})}, nil)
 }
 
 // mark implements destination: over HTTPS the import's id says it all.
@@ -118,11 +117,7 @@ func (h *HTTPS) status(ctx context.Context, id string) (api.ImportStatus, bool, 
 
 // living reports whether an import's rows are in staging or production.
 func living(state string) bool {
-	switch ingest.State(state) {
-	case ingest.Staged, ingest.Promoting, ingest.Promoted:
-		return true
-	}
-	return false
+	return slices.Contains([]ingest.State{ingest.Staged, ingest.Promoting, ingest.Promoted}, ingest.State(state))
 }
 
 // alive implements destination.
@@ -140,20 +135,16 @@ func (h *HTTPS) outcome(ctx context.Context, p *pending) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	if found {
-		switch ingest.State(s.State) {
-		case ingest.Queued, ingest.Loading, ingest.Validating:
-			return outcome{Why: p.Import + " is " + s.State}, nil
-		}
+	if found && slices.Contains([]ingest.State{ingest.Queued, ingest.Loading, ingest.Validating}, ingest.State(s.State)) {
+		return outcome{Why: p.Import + " is " + s.State}, nil
 	}
 	out := outcome{Known: true, State: s.State, Import: p.Import, Staged: map[string]bool{}}
 	if !found || !living(s.State) {
 		return out, nil
 	}
 	for _, f := range s.Files {
-		if f.State == string(ingest.FileLoaded) && f.RowsRejected == 0 {
-			out.Staged[strings.TrimPrefix(f.Path, ingest.Inbox+"/")] = true
-		}
+		name := strings.TrimPrefix(f.Path, ingest.Inbox+"/")
+		out.Staged[name] = p.Sums[name] == f.SHA256 && f.State == string(ingest.FileLoaded) && f.RowsRejected == 0
 	}
 	return out, nil
 }

@@ -54,7 +54,6 @@ func (p *pusher) sendPart(ctx context.Context, rel *ingest.PlannedRelation, snap
 	}
 	up := newUpload(&p.cfg, func(body io.Reader) (held, error) { return p.to.send(ctx, string(run.Batch), name, body) })
 	request := loader.RequestFor(rel)
-	request.Until = "" // what came since is welcome: the next run begins at the bound all the same
 	if rel.Key != "" {
 		request.Limit = p.client.PartRows()
 	}

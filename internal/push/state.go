@@ -32,7 +32,7 @@ type identity struct {
 	Destination string `json:"destination"`
 	Tenant      string `json:"tenant,omitempty"`
 	Schema      string `json:"schema"`
-	Mapping     string `json:"mapping"` // SHA-256 in hex; empty for none
+	Mapping     string `json:"mapping"` // SHA-256 in hex of those here and there
 }
 
 // state is what a run leaves for the next.
@@ -55,10 +55,11 @@ type mark struct {
 // pending is what was delivered last, and of which it is not known yet what became of it.
 type pending struct {
 	Import  string              `json:"import,omitempty"` // empty over SFTP
-	After   string              `json:"after,omitempty"`  // over SFTP: the newest report there was before
+	After   string              `json:"after,omitempty"`  // over SFTP: the newest receipt there was before
 	Files   map[string][]string `json:"files"`            // names by relation
 	Marks   map[string]mark     `json:"marks"`            // that are good if it is staged
 	Whole   []string            `json:"whole,omitempty"`  // relations that were read whole
+	Sums    map[string]string   `json:"sums"`             // SHA-256 in hex by name
 	Through time.Time           `json:"through"`
 }
 
@@ -142,36 +143,31 @@ type store struct {
 	lock *os.File
 }
 
-// openStore locks the state at path and reads it; an empty state is there if there is no file.
-func openStore(path string) (*store, *state, error) {
+// openStore locks the state at path.
+func openStore(path string) (*store, error) {
 	const op = "push.openStore"
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, nil, ingest.WithHint(ingest.E(ingest.Invalid, op, err), "name a file that can be written: --state FILE")
+		return nil, ingest.WithHint(ingest.E(ingest.Invalid, op, err), "name a file that can be written: --state FILE")
 	}
 	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, nil, ingest.WithHint(ingest.E(ingest.Invalid, op, err), "name a file that can be written: --state FILE")
+		return nil, ingest.WithHint(ingest.E(ingest.Invalid, op, err), "name a file that can be written: --state FILE")
 	}
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		_ = lock.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, nil, ingest.WithHint(ingest.Errorf(ingest.Conflict, op, "another run is at work with the state %s", path),
+			return nil, ingest.WithHint(ingest.Errorf(ingest.Conflict, op, "another run is at work with the state %s", path),
 				"wait until it has ended")
 		}
-		return nil, nil, ingest.E(ingest.Internal, op, err)
+		return nil, ingest.E(ingest.Internal, op, err)
 	}
-	s := &store{path: path, lock: lock}
-	st, err := s.read()
-	if err != nil {
-		s.close()
-		return nil, nil, err
-	}
-	return s, st, nil
+	return &store{path: path, lock: lock}, nil
 }
 
 // close lets go of the state.
 func (s *store) close() { _ = s.lock.Close() }
 
+// read returns the state, an empty one if there is no file.
 func (s *store) read() (*state, error) {
 	const op = "push.read"
 	f, err := os.Open(s.path)

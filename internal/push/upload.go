@@ -24,7 +24,7 @@ type destination interface {
 	send(ctx context.Context, batch, name string, body io.Reader) (held, error)
 	// deliver makes an import of what is there; files are in the order of the plan.
 	deliver(ctx context.Context, run *running) (delivery, error)
-	discard(ctx context.Context, batch string, files []File) error
+	discard(ctx context.Context, batch string) error
 	// outcome says what became of what was delivered.
 	outcome(ctx context.Context, p *pending) (outcome, error)
 	// alive reports whether an import's rows are staged or in production.
