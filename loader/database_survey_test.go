@@ -1,0 +1,83 @@
+package loader_test
+
+import (
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"dropline/ingest"
+	"dropline/internal/tdstest"
+	"dropline/mapping"
+)
+
+// A server that goes away while it is asked what it has, and is not there again at once.
+func TestASurveyThatBreaksIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	const rows = 100
+	p := newPractice(t, 0, tdstest.Options{Tables: notes(t, rows, true)})
+	p.server.SetFaults(tdstest.Faults{DropAfterRows: 1, DropTable: "sys.tables"})
+	p.by = p.without(2)
+	p.work()
+	p.each(p.until(p.post(ingest.DatabaseOptions{}), "ended", func(i ingest.Import) bool { return !i.State.Running() }), rows)
+}
+
+// without is a port that leads to the server, but for one connection, which is closed at once.
+func (p *practice) without(number int) string {
+	p.Helper()
+	l, err := (&net.ListenConfig{}).Listen(p.Context(), "tcp", "127.0.0.1:0")
+	p.must(err)
+	p.Cleanup(func() { l.Close() })
+	go func() {
+		for n := 1; ; n++ {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if n == number {
+				client.Close()
+				continue
+			}
+			server, err := net.DialTimeout("tcp", p.server.Addr().String(), 10*time.Second)
+			if err != nil {
+				client.Close()
+				continue
+			}
+			for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
+				go func() {
+					_, _ = io.Copy(way[0], way[1])
+					way[0].Close()
+					way[1].Close()
+				}()
+			}
+		}
+	}()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+// What a server says over a relation seldom says over which.
+func TestADryRunThatBreaksNamesTheRelation(t *testing.T) {
+	t.Parallel()
+	p := newPractice(t, 0, tdstest.Options{Tables: notes(t, 10, true)})
+	p.server.SetFaults(tdstest.Faults{
+		ErrorAfterRows: 1, ErrorTimes: 1000, ErrorTable: "TaskType",
+		RowError: &tdstest.Error{Number: 8115, Class: 16, Message: "Arithmetic overflow error."},
+	})
+	_, err := p.dryRun()
+	if err == nil || !strings.Contains(err.Error(), "dbo.TaskType: ") || !strings.Contains(err.Error(), "overflow") {
+		t.Errorf("%v", err)
+	}
+	if ingest.HintOf(err) == "" || ingest.KindOf(err) != ingest.Invalid {
+		t.Errorf("%v: %q", ingest.KindOf(err), ingest.HintOf(err))
+	}
+}
+
+func (p *practice) dryRun() (*ingest.DryRun, error) {
+	p.Helper()
+	s, _ := newCatalogue().Lookup(ingest.DefaultSchema)
+	mapper, err := mapping.New(s, nil, mapping.Options{Location: time.UTC})
+	p.must(err)
+	return p.databases.DryRun(p.Context(), ingest.DatabaseSecret{ConnectionString: p.server.ConnectionString()}, ingest.DatabaseOptions{}, s, mapper)
+}
