@@ -1,7 +1,9 @@
 package mssql_test
 
 import (
+	"context"
 	"encoding/csv"
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -139,3 +141,27 @@ func sorted(list []string) []string {
 	slices.Sort(list)
 	return list
 }
+
+func TestServerAWriterThatFails(t *testing.T) {
+	b := keyed("Source", "int", 200, func(i int) any { return i })
+	onEachServer(t, []table{b}, func(t *testing.T, at site) {
+		c := at.open(t, mssql.Options{})
+		p := mssql.Part{Schema: at.schema, Name: "Source"}
+		full := errors.New("the disk is full")
+		if _, err := c.Read(t.Context(), p, failing{full}, nil); !errors.Is(err, full) || mssql.IsLost(err) {
+			t.Errorf("%v", err)
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := c.Read(ended, p, &strings.Builder{}, nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
+		}
+		if _, res := read(t, c, p); res.Rows != 200 {
+			t.Errorf("%d rows", res.Rows)
+		}
+	})
+}
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
