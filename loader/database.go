@@ -248,7 +248,7 @@ func (r *run) marks() map[string]ingest.SourceMark {
 			refused[f.Relation] = true
 		}
 	}
-	return Marks(r.imp.Database.Plan, refused)
+	return Marks(r.imp.Database.Plan, refused, r.l.cfg.Clock())
 }
 
 // addRefused lists the relations that cannot be read as files that were refused.

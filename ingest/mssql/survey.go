@@ -11,7 +11,7 @@ import (
 const (
 	mostRelations = 5000
 	mostColumns   = 4096
-	mostCatalogue = 256 << 20 // bytes of a catalogue view
+	mostCatalogue = 128 << 20 // bytes of a catalogue view: as of half a million columns
 	mostNotes     = 100
 )
 
