@@ -3,6 +3,7 @@ package loader_test
 import (
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -80,4 +81,23 @@ func (p *practice) dryRun() (*ingest.DryRun, error) {
 	mapper, err := mapping.New(s, nil, mapping.Options{Location: time.UTC})
 	p.must(err)
 	return p.databases.DryRun(p.Context(), ingest.DatabaseSecret{ConnectionString: p.server.ConnectionString()}, ingest.DatabaseOptions{}, s, mapper)
+}
+
+// Nobody sends files of a database.
+func TestADatabaseWithTooManyRefusedRowsIsImportedAgain(t *testing.T) {
+	t.Parallel()
+	tables := notes(t, 10, true)
+	name := slices.IndexFunc(tables[0].Columns, func(c tdstest.Column) bool { return c.Name == "Name" })
+	tables[0].Columns[name].NotNull = false
+	generate := tables[0].Generate
+	tables[0].Generate = func(i int, dst []any) {
+		generate(i, dst)
+		dst[name] = nil
+	}
+	p := newPractice(t, 0.1, tdstest.Options{Tables: tables})
+	p.work()
+	imp := p.untilState(p.post(ingest.DatabaseOptions{}), ingest.Rejected)
+	if imp.Rejected != 10 || !strings.Contains(imp.Hint, "import again") {
+		t.Errorf("%d rejected; hint: %s", imp.Rejected, imp.Hint)
+	}
 }
