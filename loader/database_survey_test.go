@@ -1,6 +1,8 @@
 package loader_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -23,6 +25,20 @@ func TestASurveyThatBreaksIsMadeAgain(t *testing.T) {
 	p.by = p.without(2)
 	p.work()
 	p.each(p.until(p.post(ingest.DatabaseOptions{}), "ended", func(i ingest.Import) bool { return !i.State.Running() }), rows)
+}
+
+// sealed is the connection string as the ledger keeps it.
+func (p *practice) sealed(id string) []byte {
+	p.Helper()
+	text := p.server.ConnectionString()
+	if p.by != "" {
+		text = strings.Replace(text, fmt.Sprintf(",%d;", p.server.Port()), ","+p.by+";", 1)
+	}
+	plain, err := json.Marshal(ingest.DatabaseSecret{ConnectionString: text})
+	p.must(err)
+	sealed, err := p.keyring.Seal(p.Context(), plain, ingest.SealedFor(acme, id))
+	p.must(err)
+	return sealed
 }
 
 // without is a port that leads to the server, but for one connection, which is closed at once.

@@ -1,8 +1,6 @@
 package loader_test
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -66,19 +64,6 @@ func (p *practice) post(o ingest.DatabaseOptions) ingest.ImportID {
 	}, "test")
 	p.must(err)
 	return id
-}
-
-func (p *practice) sealed(id string) []byte {
-	p.Helper()
-	text := p.server.ConnectionString()
-	if p.by != "" {
-		text = strings.Replace(text, fmt.Sprintf(",%d;", p.server.Port()), ","+p.by+";", 1)
-	}
-	plain, err := json.Marshal(ingest.DatabaseSecret{ConnectionString: text})
-	p.must(err)
-	sealed, err := p.keyring.Seal(p.Context(), plain, ingest.SealedFor(acme, id))
-	p.must(err)
-	return sealed
 }
 
 func TestADatabaseIsImported(t *testing.T) {
