@@ -313,6 +313,9 @@ func (r *run) outcome(checked staging.CheckResult) ledger.Outcome {
 		out.State = ingest.Rejected
 		out.Error = fmt.Sprintf("%d of %d rows were refused, over the limit of %.6g %%", out.Rejected, out.Read, r.limit*100)
 		out.Hint = "mend the rows that the rejects name and send the files again, or promote with an override"
+		if r.imp.Database != nil {
+			out.Hint = "mend the rows that the rejects name and import again, or promote with an override"
+		}
 	}
 	return out
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -28,26 +27,10 @@ const maxRelationName = 150
 
 // readRelation reads a relation part by part. A part whose connection broke is read again from its beginning.
 func (r *run) readRelation(ctx context.Context, client database, rel *ingest.PlannedRelation, snapshots int) error {
-	wait := sourceWait
-	for broken := 0; !rel.Done; {
-		err := r.readPart(ctx, client, rel, snapshots)
-		var source *sourceError
-		switch {
-		case err == nil:
-			broken, wait = 0, sourceWait
-			continue
-		case !errors.As(err, &source) || !mssql.IsLost(source.err) || ctx.Err() != nil:
+	for !rel.Done {
+		if err := r.again(ctx, rel.Name, func() error { return r.readPart(ctx, client, rel, snapshots) }); err != nil {
 			return err
 		}
-		if broken++; broken == sourceTries {
-			return err
-		}
-		r.l.cfg.Logger.InfoContext(ctx, "the connection to a client's database broke; the part is read again",
-			"import", r.imp.ID, "relation", rel.Name, "part", rel.Parts+1, "err", source.err)
-		if err := pause(ctx, wait); err != nil {
-			return err
-		}
-		wait *= 2
 	}
 	return nil
 }
@@ -241,7 +224,7 @@ func (p *part) read(ctx context.Context) {
 		p.result.More, err = true, nil
 	}
 	if err != nil {
-		p.fail(ofSource(err))
+		p.fail(ofRelation(p.rel.Name, err))
 	}
 	p.copy.end(err)
 	<-p.stored

@@ -174,7 +174,7 @@ func (q *plan) plainer() bool {
 		q.literal = true
 	case q.limit > 0 && !q.plainTop:
 		q.plainTop = true
-	case q.limit > 0 && q.keyed && q.part.After == "":
+	case q.limit > 0 && q.part.After == "":
 		q.whole("the server refuses to read it in parts")
 	default:
 		return false
