@@ -3,16 +3,8 @@ package loader
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"fmt"
 	"io"
-	"math"
-	"slices"
-	"strings"
 	"sync"
-	"unicode"
-
-	"github.com/klauspost/compress/gzip"
 
 	"dropline/ingest"
 	"dropline/ingest/mssql"
@@ -21,9 +13,6 @@ import (
 // DefaultMaxParts is of how many parts an import of a database may be: each has an object, and a record that is kept. A server
 // that breaks off after every few rows is not read for ever.
 const DefaultMaxParts = 10_000
-
-// maxRelationName is how much of a relation's name is in the path of its file, in bytes.
-const maxRelationName = 150
 
 // readRelation reads a relation part by part. A part whose connection broke is read again from its beginning.
 func (r *run) readRelation(ctx context.Context, client database, rel *ingest.PlannedRelation, snapshots int) error {
@@ -144,71 +133,6 @@ func (p *part) fail(err error) {
 	})
 }
 
-// newFile lists a file for the next part of a relation.
-func (r *run) newFile(rel *ingest.PlannedRelation) *ingest.ImportFile {
-	r.listing.Lock()
-	defer r.listing.Unlock()
-	f := ingest.ImportFile{
-		Number: r.nextNumber(), Relation: rel.Name, Table: rel.Table, Ignored: rel.Ignored, ReceivedAt: r.l.cfg.Clock().UTC(),
-	}
-	f.Path = ingest.DatabaseRoot + "/" + r.fileName(rel) + ".csv.gz"
-	f.Key = ingest.PartKey(f.ReceivedAt, r.imp.Tenant, r.imp.ID, r.imp.Attempt, f.Number)
-	r.imp.Files = append(r.imp.Files, f) // so that its number is taken
-	return &f
-}
-
-// keep puts a file in its place in the list.
-func (r *run) keep(f *ingest.ImportFile) {
-	r.listing.Lock()
-	defer r.listing.Unlock()
-	for i := range r.imp.Files {
-		if r.imp.Files[i].Number == f.Number {
-			r.imp.Files[i] = *f
-		}
-	}
-}
-
-func (r *run) forget(f *ingest.ImportFile) {
-	r.listing.Lock()
-	defer r.listing.Unlock()
-	for i := range r.imp.Files {
-		if r.imp.Files[i].Number == f.Number {
-			r.imp.Files = append(r.imp.Files[:i], r.imp.Files[i+1:]...)
-			return
-		}
-	}
-}
-
-// fileName is what a part of a relation is called in the client's tree. No two of an import have the same.
-func (r *run) fileName(rel *ingest.PlannedRelation) string {
-	name := plainName(rel.Name)
-	relations := r.imp.Database.Plan.Relations
-	for i := range relations {
-		if &relations[i] == rel {
-			break
-		}
-		if strings.EqualFold(plainName(relations[i].Name), name) {
-			name = fmt.Sprintf("%s~~%d", name, slices.IndexFunc(relations, func(o ingest.PlannedRelation) bool { return o.Name == rel.Name })+1)
-			break
-		}
-	}
-	if rel.Key != "" {
-		name = fmt.Sprintf("%s~%d", name, rel.Parts+1)
-	}
-	return name
-}
-
-// plainName is a relation's name as far as a file can have it. The sign "~" is ours.
-func plainName(relation string) string {
-	name := strings.Map(func(c rune) rune {
-		if strings.ContainsRune("/\\~", c) || unicode.IsControl(c) || c == unicode.ReplacementChar {
-			return '_'
-		}
-		return c
-	}, relation)
-	return strings.TrimLeft(ingest.CutText(name, maxRelationName), ". ")
-}
-
 // read reads the database and hands its rows on.
 func (p *part) read(ctx context.Context) {
 	request := RequestFor(p.rel)
@@ -244,104 +168,6 @@ func RequestFor(rel *ingest.PlannedRelation) mssql.Part {
 		Schema: rel.Schema, Name: rel.View, Columns: rel.Columns, Key: rel.Key, After: rel.After,
 		SinceColumn: rel.SinceColumn, Since: rel.Since, Expected: rel.Rows,
 	}
-}
-
-// store compresses the rows into the object, and records it.
-func (p *part) store(ctx context.Context) {
-	defer close(p.stored)
-	object, err := p.run.l.cfg.Bucket.Create(ctx, p.file.Key)
-	if err != nil {
-		p.fail(err)
-		return
-	}
-	if err := p.fill(ctx, object); err != nil {
-		p.fail(err)
-		ctx, cancel := recordContext(ctx)
-		defer cancel()
-		_ = object.Abort(ctx) // the sweep ends it if this does not
-	}
-}
-
-func (p *part) fill(ctx context.Context, object ingest.ObjectWriter) error {
-	room, err := p.room(ctx)
-	if err != nil {
-		return err
-	}
-	sum := sha256.New()
-	// Level 1 of this library is twice as fast as the fastest zstd, and everybody can read it.
-	enc, err := gzip.NewWriterLevel(&bounded{io.MultiWriter(object, sum), room, p.run.imp.Tenant}, gzip.BestSpeed)
-	if err != nil {
-		return err
-	}
-	// What compresses well fills staging all the same: it may be as much as the files of a tenant could become.
-	raw := &bounded{enc, room, p.run.imp.Tenant}
-	if room >= 0 {
-		raw.room = FreeExpansion + MaxExpansion*min(room, math.MaxInt64/MaxExpansion/2)
-	}
-	if _, err := io.Copy(raw, p.copy); err != nil {
-		return err
-	}
-	if err := enc.Close(); err != nil {
-		return err
-	}
-	if _, err := object.Commit(ctx, nil); err != nil {
-		return err
-	}
-	p.file.Size = object.Size()
-	sum.Sum(p.file.SHA256[:0])
-	return p.record(ctx)
-}
-
-// record registers the object, and how far its relation is.
-func (p *part) record(ctx context.Context) error {
-	r := p.run
-	r.listing.Lock()
-	defer r.listing.Unlock()
-	before := *p.rel
-	Advance(p.rel, &p.result)
-	for _, note := range p.result.Notes {
-		if plan := r.imp.Database.Plan; !slices.Contains(plan.Notes, note) {
-			plan.Notes = append(plan.Notes, note)
-		}
-	}
-	r.imp.Database.Snapshots = p.snapshots + p.client.Snapshots()
-	f := p.listed
-	f.Size, f.SHA256 = p.file.Size, p.file.SHA256
-	f.Drop = ingest.NewDropID()
-	f.ReceivedAt = r.l.cfg.Clock().UTC()
-	if err := r.l.cfg.Ledger.RecordPart(ctx, r.imp, f); err != nil {
-		*p.rel = before
-		return err
-	}
-	p.file.Drop, p.file.ReceivedAt = f.Drop, f.ReceivedAt
-	return nil
-}
-
-// room is how many bytes the tenant may still store; below zero: any number.
-func (p *part) room(ctx context.Context) (int64, error) {
-	usage, err := p.run.l.cfg.Ledger.Usage(ctx, p.run.imp.Tenant)
-	if err != nil || usage.Quota == 0 {
-		return -1, err
-	}
-	return max(usage.Quota-usage.Bytes, 0), nil
-}
-
-// bounded writes as much as the tenant has room for.
-type bounded struct {
-	io.Writer
-	room   int64 // below zero: any
-	tenant ingest.TenantID
-}
-
-// Write implements io.Writer.
-func (b *bounded) Write(p []byte) (int, error) {
-	if b.room >= 0 {
-		if b.room -= int64(len(p)); b.room < 0 {
-			return 0, ingest.WithHint(ingest.Errorf(ingest.Invalid, "loader.readDatabase", "the quota of the tenant %s is used up", b.tenant),
-				"remove files that are no longer needed, or ask the operator for a larger quota; then retry the import")
-		}
-	}
-	return b.Writer.Write(p)
 }
 
 // stage maps the rows and copies them into staging.
