@@ -76,4 +76,3 @@ func plainName(relation string) string {
 	}, relation)
 	return strings.TrimLeft(ingest.CutText(name, maxRelationName), ". ")
 }
-

@@ -109,4 +109,3 @@ func (b *bounded) Write(p []byte) (int, error) {
 	}
 	return b.Writer.Write(p)
 }
-
