@@ -147,7 +147,7 @@ func examineCertificate(err *certificateError, at string) finding {
 	return f
 }
 
-// examineEntra is signing in with Microsoft Entra or Kerberos.
+// examineEntra is signing in with Microsoft Entra, Kerberos or Windows.
 func examineEntra(err error) (finding, bool) {
 	var refused *entraError
 	switch {
@@ -162,6 +162,11 @@ func examineEntra(err error) (finding, bool) {
 		return finding{kind: ingest.Denied, text: errEntraServer.Error(), hint: "check that the server is the one that is meant"}, true
 	case errors.Is(err, errEntraAway):
 		return finding{kind: ingest.Unavailable, text: errEntraAway.Error(), hint: hintAgain}, true
+	case errors.Is(err, errOwn):
+		return finding{
+			kind: ingest.Denied, text: errOwn.Error(),
+			hint: "start it as a user of the domain, or of that machine, who has a login in SQL Server; or use a SQL Server login",
+		}, true
 	case errors.Is(err, errKerberos):
 		return finding{
 			kind: ingest.Denied, text: errKerberos.Error(),
@@ -187,7 +192,7 @@ func examineNetwork(err error, at string) (finding, bool) {
 		return finding{kind: ingest.Unavailable, text: "the name of " + at + " does not resolve", hint: hintReach}, true
 	case errors.As(err, &name):
 		return finding{kind: ingest.Unavailable, text: "the name of " + at + " cannot be resolved at present", hint: hintAgain}, true
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, errnoRefused):
 		return finding{kind: ingest.Unavailable, text: at + " refuses connections: nothing listens on that port", hint: hintReach}, true
 	case errors.Is(err, errTooManyDials):
 		return finding{kind: ingest.Unavailable, text: at + " sends us on to other servers without end", hint: hintAgain}, true
