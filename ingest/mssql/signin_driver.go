@@ -20,7 +20,7 @@ const (
 	kerberosKey      = "dropline-kerberos"
 )
 
-var errOwn = errors.New("Windows did not sign this program's user in to the server")
+var errOwn = errors.New("this program's user could not be signed in by Windows")
 
 // registerProviders tells the driver, once in a process, of the ways to sign in that are made here.
 var registerProviders = sync.OnceValue(func() error {
