@@ -41,9 +41,10 @@ lint: $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION) lint-windows lint-darwin
 	$(GO) vet ./...
 	$< run ./...
 
-# Without the tests, which need a server, and so Linux; what only a server uses may be unused there.
+# Without most tests, which need a server, and so Linux; what only a server uses may be unused there.
 lint-%: $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 	CGO_ENABLED=0 GOOS=$* $(GO) build -o /dev/null ./cmd/dropline
+	CGO_ENABLED=0 GOOS=$* $(GO) vet ./cmd/dropline ./internal/push
 	CGO_ENABLED=0 GOOS=$* $< run --tests=false --disable unused \
 	  $$(CGO_ENABLED=0 GOOS=$* $(GO) list -deps -f '{{with .Module}}{{if .Main}}{{$$.Dir}}{{end}}{{end}}' ./cmd/dropline)
 

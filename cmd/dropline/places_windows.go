@@ -48,7 +48,8 @@ func exposed(path string, info fs.FileInfo) string {
 	}
 	list, _, err := sd.DACL()
 	if err == nil && (list == nil || letsAnybodyRead(list)) {
-		return `icacls "` + path + `" /inheritance:r /grant:r "%USERDOMAIN%\%USERNAME%:F" SYSTEM:F`
+		// The number is SYSTEM, whose name is another in other languages.
+		return `icacls "` + path + `" /inheritance:r /grant:r "%USERDOMAIN%\%USERNAME%:F" *S-1-5-18:F`
 	}
 	return ""
 }
