@@ -36,17 +36,21 @@ demo: deps build
 test: deps-test
 	$(GO) test -timeout 12m ./...
 
-## make lint         the linters, the import rules among them, on the program as it is on each system
-lint: $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION) lint-windows lint-darwin
+## make lint         the linters, the import rules among them; and the program as it is on Windows and macOS
+lint: $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION) lint-clients
 	$(GO) vet ./...
 	$< run ./...
 
-# Without most tests, which need a server, and so Linux; what only a server uses may be unused there.
-lint-%: $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
-	CGO_ENABLED=0 GOOS=$* $(GO) build -o /dev/null ./cmd/dropline
-	CGO_ENABLED=0 GOOS=$* $(GO) vet ./cmd/dropline ./internal/push
-	CGO_ENABLED=0 GOOS=$* $< run --tests=false --disable unused \
-	  $$(CGO_ENABLED=0 GOOS=$* $(GO) list -deps -f '{{with .Module}}{{if .Main}}{{$$.Dir}}{{end}}{{end}}' ./cmd/dropline)
+# Most tests need a server, and so Linux: they are left out. What only a server uses may be unused.
+OWN_PACKAGES := {{with .Module}}{{if .Main}}{{$$.Dir}}{{end}}{{end}}
+.PHONY: lint-clients
+lint-clients: export CGO_ENABLED = 0
+lint-clients: $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+	GOOS=darwin $(GO) build -o /dev/null ./cmd/dropline
+	GOOS=darwin $(GO) vet ./cmd/dropline ./internal/push
+	GOOS=windows $(GO) build -o /dev/null ./cmd/dropline
+	GOOS=windows $(GO) vet ./cmd/dropline ./internal/push
+	packages=$$(GOOS=windows $(GO) list -deps -f '$(OWN_PACKAGES)' ./cmd/dropline) && GOOS=windows $< run --tests=false --disable unused $$packages
 
 ## make bench        ratios to yardsticks measured in the same run (ONLY=name: one of them); build/bench.json
 bench: deps-bench build

@@ -49,14 +49,13 @@ func TestNamedFilesOnWindows(t *testing.T) {
 
 func TestExposedOnWindows(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "practice.txt")
-	if err := os.WriteFile(path, []byte("Server=a;Password=x"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	const user = "(A;;FA;;;OW)(A;;FA;;;SY)"
-	for list, warns := range map[string]bool{
-		"D:P" + user: false, "D:P" + user + "(A;;FR;;;BU)": true, "D:P" + user + "(A;;FR;;;AU)": true, "D:P" + user + "(A;;FA;;;WD)": true,
-		"D:P" + user + "(A;;WD;;;BU)": false, // who may not read
+	const user = "(A;;FA;;;S-1-5-21-1-2-3-1001)(A;;FA;;;SY)(A;;FA;;;BA)"
+	for list, want := range map[string]bool{
+		"D:P" + user: false, "D:P": false,
+		"D:P" + user + "(A;;FR;;;BU)": true, "D:P" + user + "(A;;FR;;;AU)": true, "D:P" + user + "(A;;FA;;;WD)": true, "D:(A;;GR;;;WD)" + user: true,
+		"D:P" + user + "(A;;WD;;;BU)":     false, // who may not read
+		"D:P" + user + "(D;;FR;;;BU)":     false, // nor they
+		"D:P" + user + "(A;OIIO;FR;;;BU)": false, // but other files
 	} {
 		sd, err := windows.SecurityDescriptorFromString(list)
 		if err != nil {
@@ -66,13 +65,15 @@ func TestExposedOnWindows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		const what = windows.DACL_SECURITY_INFORMATION | windows.PROTECTED_DACL_SECURITY_INFORMATION
-		if err := windows.SetNamedSecurityInfo(path, windows.SE_FILE_OBJECT, what, nil, nil, dacl, nil); err != nil {
-			t.Fatal(err)
+		if got := main.LetsAnybodyRead(dacl); got != want {
+			t.Errorf("%s: %v", list, got)
 		}
-		_, warned, err := main.ConnectionFile(path, nil)
-		if err != nil || (warned != "") != warns || strings.Contains(warned, "Password") {
-			t.Errorf("%s: warned of %q, %v", list, warned, err)
-		}
+	}
+	path := filepath.Join(t.TempDir(), "practice.txt")
+	if err := os.WriteFile(path, []byte("Server=a;Password=x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if text, warned, err := main.ConnectionFile(path, nil); err != nil || text == "" || strings.Contains(warned, "Password") {
+		t.Errorf("warned of %q, %v", warned, err)
 	}
 }
