@@ -42,7 +42,9 @@ func (s *Server) registerDatabases() {
 		DefaultStatus: http.StatusAccepted, Summary: "Import from a SQL Server database",
 		Description: "Queues the import of every table of the schema that the database has. GET /etl/import-status/{requestId} shows how it " +
 			"goes on. A connection string that cannot be used is answered 400, which names the key at fault." + kept,
-		Errors: []int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusNotImplemented},
+		Errors: []int{
+			http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusNotImplemented,
+		},
 	}}, s.importDatabase)
 	register(s, operation{access: anyCaller, secret: true, patience: s.dryRunTimeout(), Operation: huma.Operation{
 		OperationID: "dryRunDatabase", Method: http.MethodPost, Path: "/etl/import/dry-run", Tags: []string{tagDatabases},

@@ -31,7 +31,7 @@ func (d *dryRuns) begin(tenant ingest.TenantID) (func(), error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
-	case d.byOne[tenant] >= maxTenantDryRuns:
+	case d.byOne[tenant] >= maxTenantDryRuns, d.byOne[tenant] > 0 && d.all >= maxDryRuns/2: // the rest is for those who have none
 		return nil, newProblem(http.StatusTooManyRequests, "dry runs of the tenant are under way already", "wait for their answers").
 			with("Retry-After", "5")
 	case d.all >= maxDryRuns:

@@ -103,7 +103,7 @@ func TestDryRunsAreBounded(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	tokens := []string{f.acme, f.bravo}
-	for _, id := range []ingest.TenantID{"cosmo", "delta", "echo"} {
+	for _, id := range []ingest.TenantID{"cosmo", "delta", "echo", "foxtrot", "golf"} {
 		tenant := f.ledger.tenants["acme"]
 		tenant.ID = id
 		f.ledger.tenants[id] = tenant
@@ -117,8 +117,8 @@ func TestDryRunsAreBounded(t *testing.T) {
 	}
 	body := api.ImportRequest{ConnectionString: goodString}
 	var wg sync.WaitGroup
-	for _, token := range tokens[:4] { // two of each
-		for range 2 {
+	for i, token := range tokens[:6] { // two of the first two, and one of each of the others
+		for range map[bool]int{true: 2, false: 1}[i < 2] {
 			wg.Go(func() {
 				if a := f.do(http.MethodPost, "/etl/import/dry-run", token, body); a.status != http.StatusOK {
 					t.Errorf("%d %s", a.status, a.body)
@@ -127,11 +127,13 @@ func TestDryRunsAreBounded(t *testing.T) {
 			<-entered
 		}
 	}
-	a := f.do(http.MethodPost, "/etl/import/dry-run", f.acme, body)
-	if a.problem(http.StatusTooManyRequests); a.header.Get("Retry-After") == "" {
-		t.Errorf("%v", a.header)
+	for _, token := range []string{f.acme, tokens[5]} {
+		a := f.do(http.MethodPost, "/etl/import/dry-run", token, body)
+		if a.problem(http.StatusTooManyRequests); a.header.Get("Retry-After") == "" {
+			t.Errorf("%v", a.header)
+		}
 	}
-	a = f.do(http.MethodPost, "/etl/import/dry-run", tokens[4], body)
+	a := f.do(http.MethodPost, "/etl/import/dry-run", tokens[6], body)
 	if a.problem(http.StatusServiceUnavailable); a.header.Get("Retry-After") == "" {
 		t.Errorf("%v", a.header)
 	}

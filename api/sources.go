@@ -65,7 +65,7 @@ func (s *Server) registerSources() {
 		DefaultStatus: http.StatusAccepted, Summary: "Import from a stored database",
 		Description: "Reads what has changed since the source's last import that is staged or promoted, of tables that have a row version or a " +
 			"column of the last change, and all of the others. Full reads everything. The body may be left out.",
-		Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusNotImplemented},
+		Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusNotImplemented},
 	}}, func(ctx context.Context, in *importSourceInput) (*startedOutput, error) {
 		tenant, err := oneTenant(ctx, in.Tenant)
 		if err != nil {

@@ -71,6 +71,9 @@ type SourceChange struct {
 // MaxSources is how many sources a tenant may have.
 const MaxSources = 100
 
+// MaxQueuedDatabases is how many imports from databases a tenant may have waiting.
+const MaxQueuedDatabases = 1000
+
 // Limits of what is kept for people of a source and of an import's database.
 const (
 	MaxSourceName = 100 // characters of a source's name
@@ -99,6 +102,7 @@ type DatabaseOptions struct {
 // on where the one before was interrupted.
 type DatabasePlan struct {
 	Version       string            `json:"version,omitempty"` // of the server, as it says
+	Began         time.Time         `json:"began,omitzero"`    // when it was made for reading on later; zero: it was not
 	Isolation     string            `json:"isolation"`
 	IsolationNote string            `json:"isolationNote,omitempty"`
 	Relations     []PlannedRelation `json:"relations"`
@@ -121,14 +125,16 @@ func (p *DatabasePlan) Complete() bool {
 	return true
 }
 
-// Rows is how many rows the plan expects; -1 where that is not known of every relation.
+// Rows is how many rows the plan expects; -1 where that is not known of every relation, or is more than can be.
 func (p *DatabasePlan) Rows() int64 {
 	total := int64(0)
 	for i := range p.Relations {
 		if p.Relations[i].Rows < 0 {
 			return -1
 		}
-		total += p.Relations[i].Rows
+		if total += p.Relations[i].Rows; total < 0 {
+			return -1
+		}
 	}
 	return total
 }
@@ -217,6 +223,6 @@ type Databases interface {
 	// be read fail.
 	RemoveSource(ctx context.Context, tenant TenantID, id SourceID) error
 	// RequestImport records an import that reads a database, and its job. Denied if the tenant is switched off; NotFound if
-	// its source is not there.
+	// its source is not there; Conflict if MaxQueuedDatabases of the tenant wait.
 	RequestImport(ctx context.Context, tenant TenantID, id ImportID, database Database, by string) (Import, error)
 }

@@ -48,6 +48,7 @@ func TestPlanIsComplete(t *testing.T) {
 		"all refused":   {ingest.DatabasePlan{Refused: refused}, true, 0},
 		"all read":      {ingest.DatabasePlan{Relations: []ingest.PlannedRelation{done, done}, Refused: refused}, true, 6},
 		"half read":     {ingest.DatabasePlan{Relations: []ingest.PlannedRelation{done, open}}, false, 7},
+		"too many rows": {ingest.DatabasePlan{Relations: []ingest.PlannedRelation{{Rows: 1<<63 - 1}, {Rows: 1<<63 - 1}, open}}, false, -1},
 		"rows unknown":  {ingest.DatabasePlan{Relations: []ingest.PlannedRelation{done, {Rows: -1}}}, false, -1},
 	} {
 		if got, rows := c.plan.Complete(), c.plan.Rows(); got != c.want || rows != c.rows {

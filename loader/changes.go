@@ -33,6 +33,7 @@ func (p *planner) goOn(ctx context.Context, client database, marks map[string]in
 	if err != nil {
 		return err
 	}
+	p.plan.Began = now.UTC()
 	for i := range p.plan.Relations {
 		rel := &p.plan.Relations[i]
 		if rel.SinceColumn == "" {
@@ -66,12 +67,16 @@ func Advance(rel *ingest.PlannedRelation, result *mssql.PartResult) {
 	rel.Mark = later(rel.Mark, result.MaxSince)
 }
 
-// Marks are how far each relation of a plan that was read to its end is imported: as far as it was read, or no farther than
-// before where rows of it were refused. Those come again with the next import, corrected or not.
-func Marks(plan *ingest.DatabasePlan, refused map[string]bool) map[string]ingest.SourceMark {
+// Marks are how far each relation of a plan that was read to its end, by the time now, is imported: as far as it was read, or no
+// farther than before where rows of it were refused. Those come again with the next import, corrected or not.
+func Marks(plan *ingest.DatabasePlan, refused map[string]bool, now time.Time) map[string]ingest.SourceMark {
 	marks := map[string]ingest.SourceMark{}
 	for _, rel := range plan.Relations {
-		value := later(rel.Mark, rel.Since)
+		value := rel.Mark
+		if rel.Until == "" {
+			value = settled(value, plan.Began, now)
+		}
+		value = later(value, rel.Since)
 		if rel.Until != "" && rel.Mark != "" {
 			value = rel.Until
 		}
@@ -94,6 +99,29 @@ func later(a, b string) string {
 	return b
 }
 
+// settled is how far back of a time that was read nothing can have been missed. What changed while the rest was being read may
+// bear an earlier time than what was read last: the mark goes back by as long as the reading took, whatever zone the client's
+// clock is in. A time in the future says nothing of what was read: all up to the beginning was. What is no time stays as it is.
+func settled(mark string, began, now time.Time) string {
+	if began.IsZero() {
+		return mark
+	}
+	for _, layout := range sinceLayouts() {
+		t, err := time.Parse(layout, mark)
+		if err != nil {
+			continue
+		}
+		if t.After(now.UTC().Add(zones)) {
+			return began.UTC().Add(-zones).Format(layout)
+		}
+		return formatted(t.Add(-max(now.Sub(began), 0)), layout)
+	}
+	return mark
+}
+
+// zones is more than there is between a client's wall clock and UTC.
+const zones = 26 * time.Hour
+
 // sinceLayouts are how times are encoded by which a database is read incrementally.
 func sinceLayouts() []string {
 	return []string{"2006-01-02T15:04:05.999999999", "2006-01-02T15:04:05.999999999Z07:00", "2006-01-02"}
@@ -102,7 +130,6 @@ func sinceLayouts() []string {
 // earlier takes a mark that is a time back by the overlap. One that lies in the future, by some fault in the client's data,
 // would hide every change until then: such a one counts as a day ago. What is no time stays as it is.
 func earlier(mark string, now time.Time) string {
-	const zones = 26 * time.Hour // between a client's wall clock and UTC there is less
 	for _, layout := range sinceLayouts() {
 		t, err := time.Parse(layout, mark)
 		if err != nil {
@@ -111,7 +138,16 @@ func earlier(mark string, now time.Time) string {
 		if t.After(now.UTC().Add(zones)) {
 			t = now.UTC().Add(-zones)
 		}
-		return t.Add(-overlap).Format(layout)
+		return formatted(t.Add(-overlap), layout)
 	}
 	return mark
+}
+
+// formatted writes a mark, or "" for one before all times that SQL Server has: many a column of the last change begins with the
+// first of them.
+func formatted(t time.Time, layout string) string {
+	if t.Year() < 1 {
+		return ""
+	}
+	return t.Format(layout)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -38,6 +39,29 @@ func ofSource(err error) error {
 		return err
 	}
 	return &sourceError{err}
+}
+
+// relationError is an error over a relation. It names it, which the words of a server seldom do.
+type relationError struct {
+	relation string
+	err      error
+}
+
+// Error implements error.
+func (e *relationError) Error() string { return e.relation + ": " + e.err.Error() }
+
+// Unwrap lets errors.Is and errors.As see the cause.
+func (e *relationError) Unwrap() error { return e.err }
+
+// ofRelation is ofSource for an error over a relation.
+func ofRelation(relation string, err error) error {
+	var told *ingest.Error
+	if !errors.As(err, &told) || strings.HasPrefix(ingest.MessageOf(told), relation) {
+		return ofSource(err)
+	}
+	named := *told
+	named.Err = &relationError{relation, told.Err}
+	return ofSource(&named)
 }
 
 // readDatabase reads what of the import's database has not been read by an attempt before, and stages it. An error of the
@@ -92,7 +116,7 @@ func (r *run) readAll(ctx context.Context) error {
 	d := r.imp.Database
 	before := d.Snapshots
 	if d.Plan == nil {
-		if err := r.makePlan(ctx, client); err != nil {
+		if err := r.again(ctx, "what there is", func() error { return r.makePlan(ctx, client) }); err != nil {
 			return err
 		}
 	}
@@ -130,15 +154,28 @@ func (r *run) connect(ctx context.Context) (database, error) {
 	if err != nil {
 		return nil, err
 	}
+	var client database
+	err = r.again(ctx, "how it is read", func() (err error) {
+		client, err = r.l.cfg.Databases.open(ctx, secret, r.imp.Database.Options, r.mapper)
+		return ofSource(err)
+	})
+	return client, err
+}
+
+// again does something at the client's database until it goes through, as long as trying again may help: a connection that
+// breaks is made anew, with growing waits.
+func (r *run) again(ctx context.Context, what string, do func() error) error {
 	wait := sourceWait
 	for try := 1; ; try++ {
-		client, err := r.l.cfg.Databases.open(ctx, secret, r.imp.Database.Options, r.mapper)
-		if err == nil || try == sourceTries || !mssql.IsLost(err) || ctx.Err() != nil {
-			return client, ofSource(err)
+		err := do()
+		var source *sourceError
+		if err == nil || try == sourceTries || ctx.Err() != nil || !errors.As(err, &source) || !mssql.IsLost(source.err) {
+			return err
 		}
-		r.l.cfg.Logger.InfoContext(ctx, "a client's database is out of reach", "import", r.imp.ID, "try", try, "err", err)
+		r.l.cfg.Logger.InfoContext(ctx, "the connection to a client's database broke, or could not be made: it is tried again",
+			"import", r.imp.ID, "over", what, "try", try, "err", source.err)
 		if err := pause(ctx, wait); err != nil {
-			return nil, err
+			return err
 		}
 		wait *= 2
 	}
@@ -211,7 +248,7 @@ func (r *run) marks() map[string]ingest.SourceMark {
 			refused[f.Relation] = true
 		}
 	}
-	return Marks(r.imp.Database.Plan, refused)
+	return Marks(r.imp.Database.Plan, refused, r.l.cfg.Clock())
 }
 
 // addRefused lists the relations that cannot be read as files that were refused.

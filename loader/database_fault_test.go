@@ -139,7 +139,7 @@ func TestAFailedDatabaseImportIsRetried(t *testing.T) {
 	})
 	p.work()
 	imp := p.untilState(p.post(ingest.DatabaseOptions{}), ingest.Failed)
-	if !strings.Contains(imp.Error, "overflow") {
+	if !strings.Contains(imp.Error, "dbo.MatterType: ") || !strings.Contains(imp.Error, "overflow") {
 		t.Errorf("it failed for %s", imp.Error)
 	}
 	p.server.SetFaults(tdstest.Faults{})

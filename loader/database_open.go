@@ -35,6 +35,7 @@ type Databases struct {
 	Connections mssql.Config
 	Sessions    int   // connections to one database at a time; 0: the reader's default
 	PartRows    int64 // rows of a part of a large relation; 0: the reader's default
+	MaxParts    int   // parts of an import; 0: DefaultMaxParts
 	// Local is at the client's own site, where a connection string may name files and use the identity of the process.
 	Local bool
 }

@@ -1,7 +1,6 @@
 package loader_test
 
 import (
-	"encoding/json"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -23,6 +22,7 @@ type practice struct {
 	*house
 	server  *tdstest.Server
 	keyring *seal.Keyring
+	by      string // port by way of which the server is reached; "": its own
 }
 
 // newPractice makes a house and a database of those tables.
@@ -64,15 +64,6 @@ func (p *practice) post(o ingest.DatabaseOptions) ingest.ImportID {
 	}, "test")
 	p.must(err)
 	return id
-}
-
-func (p *practice) sealed(id string) []byte {
-	p.Helper()
-	plain, err := json.Marshal(ingest.DatabaseSecret{ConnectionString: p.server.ConnectionString()})
-	p.must(err)
-	sealed, err := p.keyring.Seal(p.Context(), plain, ingest.SealedFor(acme, id))
-	p.must(err)
-	return sealed
 }
 
 func TestADatabaseIsImported(t *testing.T) {

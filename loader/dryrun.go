@@ -71,7 +71,7 @@ func (p *planner) sample(ctx context.Context, rel *ingest.PlannedRelation) (inge
 	rows.abandon(err)
 	cancel()
 	if readErr := <-read; readErr != nil && refusalOf(err) == nil && (err != nil || out.Read < sampleRows) {
-		return out, ofSource(readErr)
+		return out, ofRelation(rel.Name, readErr)
 	}
 	return out, err
 }

@@ -16,6 +16,7 @@ type riverJobRow = rivertype.JobRow
 
 const (
 	blockedSnooze = time.Second      // an earlier import of the tenant is still under way; its end wakes this one sooner
+	longestSnooze = 30 * time.Second // of one that has waited long: a tenant may have thousands, and each look costs others time
 	troubleSnooze = 2 * time.Second  // PostgreSQL or S3 is out of reach
 	maxAttempts   = 6                // of a job that fails for a reason that is not known to pass
 	recordTimeout = 10 * time.Second // for writing down how a job ended when its own context has ended
@@ -68,12 +69,21 @@ func (l *Loader) work(ctx context.Context, job *rivertype.JobRow, id ingest.Impo
 	if err != nil {
 		return l.settle(ctx, job, id, err)
 	}
+	loads := job.Kind == (ingest.LoadArgs{}).Kind()
 	blocked := false
+	if loads { // which is seen without the lock, whose taking costs a session of PostgreSQL's
+		if blocked, err = l.cfg.Ledger.Blocked(ctx, id); err == nil && blocked {
+			return river.JobSnooze(snooze(l.cfg.Clock().Sub(job.CreatedAt)))
+		}
+		if err != nil {
+			return l.settle(ctx, job, id, err)
+		}
+	}
 	held, err := l.cfg.Ledger.WithTenantLock(ctx, imp.Tenant, func(ctx context.Context) error {
 		if err := l.restoreTenant(ctx, imp.Tenant); err != nil {
 			return err
 		}
-		if job.Kind == (ingest.LoadArgs{}).Kind() {
+		if loads {
 			var err error
 			if blocked, err = l.cfg.Ledger.Blocked(ctx, id); err != nil || blocked {
 				return err
@@ -84,11 +94,18 @@ func (l *Loader) work(ctx context.Context, job *rivertype.JobRow, id ingest.Impo
 	if err == nil && (!held || blocked) {
 		return river.JobSnooze(blockedSnooze)
 	}
-	if err == nil {
+	if err == nil || ingest.KindOf(err) == ingest.Conflict {
 		// The tenant's next import, if one waits, starts now rather than at its next look.
-		err = l.cfg.Ledger.NextJob(ctx, imp.Tenant)
+		if next := l.cfg.Ledger.NextJob(ctx, imp.Tenant); err == nil {
+			err = next
+		}
 	}
 	return l.settle(ctx, job, id, err)
+}
+
+// snooze is how long an import waits for its next look that has waited for so long: a twentieth of that.
+func snooze(waited time.Duration) time.Duration {
+	return min(max(waited/20, blockedSnooze), longestSnooze)
 }
 
 // settle translates how the work ended into what River does with the job.

@@ -21,7 +21,7 @@ func (l *Loader) load(ctx context.Context, id ingest.ImportID, last bool) error 
 		return err
 	}
 	working, stop := context.WithCancelCause(ctx)
-	r := &run{l: l, imp: imp, progress: &progress{}}
+	r := &run{l: l, imp: imp, progress: &progress{}, first: make(chan struct{}, 1)}
 	beating := r.startHeartbeat(working, stop)
 	err = r.work(working)
 	stop(nil)
@@ -49,6 +49,8 @@ type run struct {
 	warnings []ingest.Reject
 	warned   int64
 	started  time.Time
+	expanded map[int]int64 // by file, guarded by listing: bytes that compressed ones became beyond what each may
+	first    chan struct{} // taken by a part that is copied in the import's own place
 }
 
 // work reads as the way a file goes.
@@ -311,6 +313,9 @@ func (r *run) outcome(checked staging.CheckResult) ledger.Outcome {
 		out.State = ingest.Rejected
 		out.Error = fmt.Sprintf("%d of %d rows were refused, over the limit of %.6g %%", out.Rejected, out.Read, r.limit*100)
 		out.Hint = "mend the rows that the rejects name and send the files again, or promote with an override"
+		if r.imp.Database != nil {
+			out.Hint = "mend the rows that the rejects name and import again, or promote with an override"
+		}
 	}
 	return out
 }

@@ -82,9 +82,9 @@ func (c *Config) validate() error {
 
 // Loader runs the workers of one process.
 type Loader struct {
-	cfg   Config
-	river *river.Client[pgx.Tx]
-	parts chan struct{} // one for each part of a database that is being copied
+	cfg    Config
+	river  *river.Client[pgx.Tx]
+	places places
 }
 
 // New returns a Loader that Run starts.
@@ -92,7 +92,7 @@ func New(cfg Config) (*Loader, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	l := &Loader{cfg: cfg, parts: make(chan struct{}, cfg.DatabaseParts)}
+	l := &Loader{cfg: cfg, places: newPlaces(cfg.DatabaseParts)}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &loadWorker{l: l})
 	river.AddWorker(workers, &promoteWorker{l: l})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/url"
 	"regexp"
 	"strings"
@@ -24,7 +25,7 @@ const (
 	// MaxExpansion is how many times as large a compressed file that a client sent may become. Rows compress ten times, those of a
 	// file that is made to fill the server thousands of times.
 	MaxExpansion = 200
-	// FreeExpansion is how many bytes such a file may become in any case.
+	// FreeExpansion is how many bytes the files of an import may become beyond that, taken together.
 	FreeExpansion = 256 << 20
 )
 
@@ -86,12 +87,31 @@ func (r *run) openPart(o *opened, f *ingest.ImportFile, relation, table string, 
 	var source io.Reader = body
 	if open := decompressor(f.Path); open != nil {
 		raw := &countingReader{r: body}
-		expanding := &expanding{raw: raw, open: open, left: max(FreeExpansion, MaxExpansion*f.Size)}
+		expanding := &expanding{raw: raw, open: open, own: MaxExpansion * f.Size, more: func(n int64) bool { return r.expand(f.Number, n) }}
+		if f.Relation != "" { // written here: what it becomes is known, and was bounded then
+			expanding.own = math.MaxInt64
+		}
 		o.body, o.bytes = &both{expanding, body}, func() int64 { return raw.n }
 		source = expanding
 	}
 	o.Reader, err = r.openRelation(relation, table, source)
 	return err
+}
+
+// expand tells whether a file may become n bytes larger than it may by itself. What it has become before counts once, however
+// often the file is read.
+func (r *run) expand(number int, n int64) bool {
+	r.listing.Lock()
+	defer r.listing.Unlock()
+	if r.expanded == nil {
+		r.expanded = map[int]int64{}
+	}
+	r.expanded[number] = max(r.expanded[number], n)
+	total := int64(0)
+	for _, n := range r.expanded {
+		total += n
+	}
+	return total <= FreeExpansion
 }
 
 // decompressor returns what decompresses a file of that name, or nil: what we keep ourselves is gzip, what dropline push sends is
@@ -151,8 +171,10 @@ func (c *countingReader) Read(p []byte) (int, error) {
 type expanding struct {
 	raw     io.Reader
 	open    func(io.Reader) (io.ReadCloser, error)
-	decoder io.ReadCloser // nil before the first Read
-	left    int64
+	decoder io.ReadCloser      // nil before the first Read
+	own     int64              // bytes that it may become
+	more    func(n int64) bool // whether it may become that many more
+	size    int64
 }
 
 // Read implements io.Reader.
@@ -163,7 +185,7 @@ func (e *expanding) Read(p []byte) (n int, err error) {
 	if err == nil {
 		n, err = e.decoder.Read(p)
 	}
-	if e.left -= int64(n); e.left < 0 {
+	if e.size += int64(n); e.size > e.own && !e.more(e.size-e.own) {
 		return 0, &ingest.FileRefusal{
 			Code: ingest.CodeUnreadable, Message: fmt.Sprintf("the file becomes more than %d times as large when it is decompressed: send it uncompressed", MaxExpansion),
 		}

@@ -1,11 +1,12 @@
 package loader
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -17,31 +18,19 @@ import (
 	"dropline/ingest/mssql"
 )
 
+// DefaultMaxParts is of how many parts an import of a database may be: each has an object, and a record that is kept. A server
+// that breaks off after every few rows is not read for ever.
+const DefaultMaxParts = 10_000
+
 // maxRelationName is how much of a relation's name is in the path of its file, in bytes.
 const maxRelationName = 150
 
 // readRelation reads a relation part by part. A part whose connection broke is read again from its beginning.
 func (r *run) readRelation(ctx context.Context, client database, rel *ingest.PlannedRelation, snapshots int) error {
-	wait := sourceWait
-	for broken := 0; !rel.Done; {
-		err := r.readPart(ctx, client, rel, snapshots)
-		var source *sourceError
-		switch {
-		case err == nil:
-			broken, wait = 0, sourceWait
-			continue
-		case !errors.As(err, &source) || !mssql.IsLost(source.err) || ctx.Err() != nil:
+	for !rel.Done {
+		if err := r.again(ctx, rel.Name, func() error { return r.readPart(ctx, client, rel, snapshots) }); err != nil {
 			return err
 		}
-		if broken++; broken == sourceTries {
-			return err
-		}
-		r.l.cfg.Logger.InfoContext(ctx, "the connection to a client's database broke; the part is read again",
-			"import", r.imp.ID, "relation", rel.Name, "part", rel.Parts+1, "err", source.err)
-		if err := pause(ctx, wait); err != nil {
-			return err
-		}
-		wait *= 2
 	}
 	return nil
 }
@@ -53,7 +42,8 @@ type part struct {
 	run       *run
 	rel       *ingest.PlannedRelation
 	file      *ingest.ImportFile
-	snapshots int // that were used by attempts before
+	listed    ingest.ImportFile // file as it was at first: while it is recorded, staging counts in file
+	snapshots int               // that were used by attempts before
 	client    database
 	rows      *conduit // to mapping and staging
 	copy      *conduit // to the object
@@ -71,16 +61,21 @@ type part struct {
 const maxHeldRejects = 20_000
 
 func (r *run) readPart(ctx context.Context, client database, rel *ingest.PlannedRelation, snapshots int) error {
-	select {
-	case r.l.parts <- struct{}{}:
-		defer func() { <-r.l.parts }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	leave, err := r.l.places.take(ctx, r.first)
+	if err != nil {
+		return err
 	}
+	defer leave()
 	f := r.newFile(rel)
+	if most := cmp.Or(r.l.cfg.Databases.MaxParts, DefaultMaxParts); f.Number > most {
+		r.forget(f)
+		return ofSource(ingest.WithHint(
+			ingest.Errorf(ingest.Invalid, "loader.readPart", "the database was not read to its end in %d parts, the last of them of %s", most, rel.Name),
+			"see what breaks the connections, then retry the import; dropline push reads beside the server"))
+	}
 	r.progress.begin(f)
 	p := &part{
-		run: r, rel: rel, file: f, client: client, snapshots: snapshots, rows: newConduit(), copy: newConduit(),
+		run: r, rel: rel, file: f, listed: *f, client: client, snapshots: snapshots, rows: newConduit(), copy: newConduit(),
 		stored: make(chan struct{}),
 	}
 	p.carry(ctx)
@@ -229,7 +224,7 @@ func (p *part) read(ctx context.Context) {
 		p.result.More, err = true, nil
 	}
 	if err != nil {
-		p.fail(ofSource(err))
+		p.fail(ofRelation(p.rel.Name, err))
 	}
 	p.copy.end(err)
 	<-p.stored
@@ -278,7 +273,12 @@ func (p *part) fill(ctx context.Context, object ingest.ObjectWriter) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.Copy(enc, p.copy); err != nil {
+	// What compresses well fills staging all the same: it may be as much as the files of a tenant could become.
+	raw := &bounded{enc, room, p.run.imp.Tenant}
+	if room >= 0 {
+		raw.room = FreeExpansion + MaxExpansion*min(room, math.MaxInt64/MaxExpansion/2)
+	}
+	if _, err := io.Copy(raw, p.copy); err != nil {
 		return err
 	}
 	if err := enc.Close(); err != nil {
@@ -305,7 +305,8 @@ func (p *part) record(ctx context.Context) error {
 		}
 	}
 	r.imp.Database.Snapshots = p.snapshots + p.client.Snapshots()
-	f := *p.file
+	f := p.listed
+	f.Size, f.SHA256 = p.file.Size, p.file.SHA256
 	f.Drop = ingest.NewDropID()
 	f.ReceivedAt = r.l.cfg.Clock().UTC()
 	if err := r.l.cfg.Ledger.RecordPart(ctx, r.imp, f); err != nil {

@@ -194,3 +194,45 @@ func TestOtherSchema(t *testing.T) {
 		t.Error("a negative limit is taken")
 	}
 }
+
+// TestLongTextsOfARelation sees that what a text too long has in its lines is not read as rows.
+func TestLongTextsOfARelation(t *testing.T) {
+	t.Parallel()
+	const limit = 64 << 10
+	s := testSchema(t)
+	m := newMapper(t, s, "", mapping.Options{MaxRecordBytes: limit})
+	for name, c := range map[string]struct{ first, line string }{
+		"lines":      {"one\n", "9,no row\n"},
+		"no lines":   {"one", "x"},
+		"quotes":     {"\"\"one\"\"\n", "8,\"\"quoted\"\",\n9,no row\n"},
+		"only lines": {"\n", "\n"},
+		"odd quotes": {"one", "\"\"\n9,no row\n"},
+	} {
+		for _, size := range []int{limit - 40, limit, limit + 1, 3 * limit} {
+			text := c.first + strings.Repeat(c.line, size/len(c.line)+1)
+			record := "2,\"" + text + "\"\n"
+			r, err := m.OpenRelation("dbo.Customer", s.Table("Customer"), strings.NewReader("ImportId,Name\n1,a\n"+record+"3,b\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for r.Next() {
+				j := r.Refused()
+				if j == nil {
+					got = append(got, string(r.Row().Values[0].Text))
+					continue
+				}
+				got = append(got, j.Code)
+				long := j.Code == ingest.CodeRecordTooLong
+				if j.Line != 3 || j.Length != int64(len(record)) || long && !strings.Contains(j.Message, "query") || long != (len(record) > limit) {
+					t.Errorf("%s of %d: line %d, %d bytes of %d: %s", name, size, j.Line, j.Length, len(record), j.Message)
+				}
+			}
+			if len(got) != 3 || got[0] != "1" || got[2] != "3" || r.Err() != nil {
+				t.Errorf("%s of %d: %.100q, %v", name, size, got, r.Err())
+			} else if want := int64(4 + strings.Count(text, "\n")); r.Row().Line != want {
+				t.Errorf("%s of %d: the last is in line %d, not %d", name, size, r.Row().Line, want)
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -10,7 +11,8 @@ const maxQueryBytes = 16 << 10
 
 // checkQuery holds a client's query to what can be put where a table stands: one SELECT, or WITH and SELECT. It returns the query
 // without what may be around it: semicolons, comments and white space. The server parses it; it runs with the rights of the
-// client's own login. What is checked here is that it ends where it says, so that nothing put behind it becomes part of it.
+// client's own login. What is checked here is that it ends where it says, so that nothing put behind it becomes part of it, and
+// that no word in it begins a statement that does more than read: T-SQL needs no semicolon between two.
 func checkQuery(query string) (string, error) {
 	if len(query) > maxQueryBytes {
 		return "", errors.New("query is larger than 16 KiB: make a view of it")
@@ -57,7 +59,52 @@ func checkQuery(query string) (string, error) {
 	if depth > 0 {
 		return "", errors.New("query has a parenthesis that is not closed")
 	}
+	if word := wordThatWrites(query[first:end]); word != "" {
+		return "", fmt.Errorf("query may only read, and has the word %s: put a name that is spelt so between brackets", strings.ToUpper(word))
+	}
 	return query[first:end], nil
+}
+
+// writing are the words that T-SQL reserves for statements that do more than read, or that say how the next ones are carried out.
+const writing = " alter backup begin checkpoint commit create dbcc deallocate declare delete deny drop exec execute goto grant if " +
+	"insert into kill merge raiserror reconfigure restore revert revoke rollback set setuser shutdown truncate update updatetext use " +
+	"waitfor while writetext "
+
+// wordThatWrites returns the first word of a query, outside of texts, names in quotes and comments, that has no place in a SELECT.
+func wordThatWrites(query string) string {
+	words := wordsOf(query)
+	for i, word := range words {
+		if !strings.Contains(writing, " "+word+" ") {
+			continue
+		}
+		next := ""
+		if i+1 < len(words) {
+			next = words[i+1]
+		}
+		hint := word == "merge" && (next == "join" || next == "union") || word == "use" && (next == "hint" || next == "plan")
+		if !hint {
+			return word
+		}
+	}
+	return ""
+}
+
+// wordsOf returns the words of a query that stand outside of texts, names in quotes and comments, in lower case.
+func wordsOf(query string) []string {
+	var words []string
+	for i := 0; i < len(query); {
+		n := strings.IndexFunc(query[i:], func(r rune) bool { return !isRegular(r) })
+		if n < 0 {
+			n = len(query) - i
+		}
+		if n > 0 {
+			words = append(words, strings.ToLower(query[i:i+n]))
+		} else {
+			n, _ = sqlToken(query[i:])
+		}
+		i += n
+	}
+	return words
 }
 
 func beginsWith(query, word string) bool {

@@ -314,8 +314,11 @@ func (r *Reader) refuseRecord(o outcome) {
 			s.line+max(s.lines-1, 0)))
 	case scannedTooLong:
 		text = s.head
-		r.start(ingest.CodeRecordTooLong, fmt.Sprintf("the record has %d bytes, more than %d: is a line end or a closing quote missing?",
-			s.size, s.limit))
+		why := "is a line end or a closing quote missing?"
+		if s.exact {
+			why = "let a query of the mapping's database shorten its long texts, or leave them out"
+		}
+		r.start(ingest.CodeRecordTooLong, fmt.Sprintf("the record has %d bytes, more than %d: %s", s.size, s.limit, why))
 	default:
 		r.start(ingest.CodeQuote, "a quote is in the wrong place: put the whole field between quotes and double those within, or remove it")
 	}

@@ -46,6 +46,7 @@ const (
 type scanner struct {
 	source     io.Reader
 	wide       bool // the source transcodes from UTF-16: positions in the file are computed
+	exact      bool // every quote is where it belongs: a record ends where they say, however long it is
 	buf        []byte
 	start, end int  // the present record begins at start; what was read ends at end
 	eof, full  bool // the source has ended; the record reached the limit

@@ -127,7 +127,7 @@ func (s *scanner) misplaced(open, i int) outcome {
 // reaches the limit without a line end is one that is too long.
 func (s *scanner) unclosed(open int) outcome {
 	if s.full {
-		if _, n := s.findLineEnd(open); n == 0 {
+		if _, n := s.findLineEnd(open); n == 0 || s.exact {
 			return s.tooLong()
 		}
 	}
@@ -163,16 +163,42 @@ func (s *scanner) tooLong() outcome {
 	s.count = 0
 	offset, line := s.offset, s.line
 	s.full = false
-	if i, n := s.findLineEnd(0); n > 0 && i < len(b) {
-		// A record of several lines, all of them within quotes: it goes on after what is buffered.
-		s.line += s.countLines(b)
-		s.pass(len(b), s.sourceSize(b))
+	if s.exact {
+		s.skipRecord()
+	} else {
+		if i, n := s.findLineEnd(0); n > 0 && i < len(b) {
+			// A record of several lines, all of them within quotes: it goes on after what is buffered.
+			s.line += s.countLines(b)
+			s.pass(len(b), s.sourceSize(b))
+		}
+		s.skipLine()
 	}
-	s.skipLine()
 	s.size, s.lines = s.offset-offset, s.line-line
 	s.offset, s.line = offset, line
 	s.length = 0
 	return scannedTooLong
+}
+
+// skipRecord leaves the present record behind: up to the first line end outside of quotes.
+func (s *scanner) skipRecord() {
+	within := false
+	for s.start < s.end || s.more() {
+		b := s.buf[s.start:s.end]
+		for i, c := range b {
+			switch {
+			case c == s.quote:
+				within = !within
+			case c != '\n':
+			case within:
+				s.line++
+			default:
+				s.line++
+				s.pass(i+1, s.sourceSize(b[:i+1]))
+				return
+			}
+		}
+		s.pass(len(b), s.sourceSize(b))
+	}
 }
 
 // sourceSize is the length in the file of text in the buffer.

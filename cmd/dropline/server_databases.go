@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"net"
+	"net/netip"
 	"os"
 	"time"
 
@@ -46,6 +48,9 @@ func reachDatabases(set *settings) (loader.Databases, error) {
 	if err != nil {
 		return loader.Databases{}, err
 	}
+	if policy.Own, err = ownAddresses(); err != nil {
+		return loader.Databases{}, err
+	}
 	d := loader.Databases{Connections: mssql.Config{Policy: policy}, Sessions: int(set.number(keyMSSQLSession))}
 	if path := set.text(keyMSSQLCA); path != "" {
 		if d.Connections.RootCAs, err = os.ReadFile(path); err != nil {
@@ -53,6 +58,22 @@ func reachDatabases(set *settings) (loader.Databases, error) {
 		}
 	}
 	return d, nil
+}
+
+// ownAddresses are those of the machine. To what listens there a connection from it may look like one from within, whatever a
+// firewall before it lets in.
+func ownAddresses() ([]netip.Addr, error) {
+	found, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, failed("see what keeps this process from asking for its network interfaces", "the addresses of this machine cannot be listed: %w", err)
+	}
+	var own []netip.Addr
+	for _, a := range found {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil {
+			own = append(own, prefix.Addr())
+		}
+	}
+	return own, nil
 }
 
 // apiDatabases is api.Config.Databases.

@@ -38,6 +38,9 @@ func (l *Ledger) RequestImport(ctx context.Context, tenant ingest.TenantID, id i
 			}
 			d.Sealed = nil
 		}
+		if err := checkQueued(ctx, tx, tenant); err != nil {
+			return err
+		}
 		tag, err := tx.Exec(ctx, `INSERT INTO dropline.imports (id, tenant, schema_id, mapping_version, state, created_at)
 			SELECT $2, t.id, t.schema_id, t.mapping_version, 'queued', $3 FROM dropline.tenants t WHERE t.id = $1 AND t.enabled`,
 			tenant, id, l.now())
@@ -63,6 +66,18 @@ func (l *Ledger) RequestImport(ctx context.Context, tenant ingest.TenantID, id i
 		return ingest.Import{}, err
 	}
 	return imp, nil
+}
+
+// checkQueued refuses to let the imports from a tenant's databases pile up. The caller holds the inbox.
+func checkQueued(ctx context.Context, tx pgx.Tx, tenant ingest.TenantID) error {
+	var n int
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM dropline.imports i JOIN dropline.import_databases d ON d.import_id = i.id
+		WHERE i.tenant = $1 AND i.state = 'queued'`, tenant).Scan(&n)
+	if err != nil || n < ingest.MaxQueuedDatabases {
+		return err
+	}
+	return ingest.WithHint(ingest.Errorf(ingest.Conflict, "", "%d imports from databases of the tenant wait already", n),
+		"wait until some of them are done, or cancel them")
 }
 
 // readDatabase returns the database of an import, without its connection string, or nil where it has none.

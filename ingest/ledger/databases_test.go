@@ -254,3 +254,26 @@ func TestRemoveSourceInUse(t *testing.T) {
 		t.Errorf("the refusal does not say why: %v", err)
 	}
 }
+
+func TestImportsFromDatabasesDoNotPileUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := w.requestPosted("s")
+	_, err := w.pool.Exec(t.Context(), `WITH more AS (INSERT INTO dropline.imports (id, tenant, schema_id, mapping_version, state, created_at)
+			SELECT 'import_' || lpad(to_hex(n), 32, '0'), i.tenant, i.schema_id, i.mapping_version, 'queued', i.created_at
+			FROM dropline.imports i, generate_series(2, $2::int) n WHERE i.id = $1 RETURNING id, seq)
+		INSERT INTO dropline.import_databases (import_id, seq, source_id, server, database_name, options, requested_by)
+		SELECT id, seq, '', '', '', '{}', '' FROM more`, first.ID, ingest.MaxQueuedDatabases)
+	w.must(err)
+	request := func(tenant ingest.TenantID) error {
+		_, err := w.RequestImport(t.Context(), tenant, ingest.NewImportID(), ingest.Database{Server: "db1", Name: "sales", Sealed: []byte("s")}, "me")
+		return err
+	}
+	if err := request(acme); ingest.KindOf(err) != ingest.Conflict || ingest.HintOf(err) == "" {
+		t.Errorf("one more: %v", err)
+	}
+	w.must(request(globex))
+	_, err = w.Cancel(t.Context(), acme, first.ID, "me")
+	w.must(err)
+	w.must(request(acme))
+}

@@ -89,6 +89,9 @@ func examine(err error, conn *Connection) finding {
 	case errors.As(err, &said):
 		return examineServer(said, at, conn)
 	}
+	if f, ok := examineHandshake(err, at); ok {
+		return f
+	}
 	if f, ok := examineStream(err, at, conn); ok {
 		return f
 	}
@@ -145,6 +148,23 @@ func examineCertificate(err *certificateError, at string) finding {
 		f.text = at + " has a certificate that cannot be verified"
 	}
 	return f
+}
+
+// examineHandshake is a connection that ended while TLS was set up. The driver makes a text of that, but for Encrypt=Strict.
+func examineHandshake(err error, at string) (finding, bool) {
+	text := err.Error()
+	if !strings.Contains(text, "TLS Handshake failed") && !strings.Contains(text, "handshake packet") {
+		return finding{}, false
+	}
+	for _, end := range []string{"EOF", "reset by peer", "forcibly closed", "timeout"} {
+		if strings.Contains(text, end) {
+			return finding{
+				kind: ingest.Unavailable, text: at + " broke off while TLS was being set up",
+				hint: "check Encrypt: Strict is for servers of 2022 and later; else try again later, and if it stays so, ask who runs the server",
+			}, true
+		}
+	}
+	return finding{}, false
 }
 
 // examineEntra is signing in with Microsoft Entra, Kerberos or Windows.
@@ -235,9 +255,6 @@ func examineDriver(err error, at string) (finding, bool) {
 			hint: "let it be updated; or allow them with tlsmin=1.0",
 		}, true
 	case in("TLS Handshake failed", "handshake packet", "remote error: tls", "tls: "):
-		if in("EOF", "reset by peer", "timeout") {
-			return finding{kind: ingest.Unavailable, text: at + " broke off while TLS was being set up", hint: hintAgain}, true
-		}
 		return finding{
 			kind: ingest.Invalid, text: at + " and this service find no TLS in common",
 			hint: "check Encrypt: Strict is for servers of 2022 and later; let the server's TLS be looked at",

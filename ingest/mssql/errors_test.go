@@ -80,6 +80,7 @@ func TestTranslate(t *testing.T) {
 		{errors.New("TLS Handshake failed: tls: server selected unsupported protocol version 301"), ingest.Invalid, "no longer safe"},
 		{errors.New("TLS Handshake failed: remote error: tls: handshake failure"), ingest.Invalid, "in common"},
 		{errors.New("TLS Handshake failed: EOF"), ingest.Unavailable, "broke off"},
+		{fmt.Errorf("TLS Handshake failed: %w", io.EOF), ingest.Unavailable, "broke off"}, // of Encrypt=Strict
 		{errors.New("no instance matching 'X' returned from host 'y'"), ingest.Invalid, "no instance"},
 		{errors.New("something else"), ingest.Internal, "something else"},
 	} {

@@ -200,6 +200,23 @@ func sinceLiteral(base, text string) (string, error) {
 	return "'" + t.Format(layout) + "'", nil
 }
 
+// beforeAll tells whether a time is before all that a column of a type can hold. Such a bound excludes nothing, and the server
+// would refuse to compare with it: a mark that was the type's first time and is taken back by a little is one.
+func beforeAll(base, text string) bool {
+	first := 1
+	switch base {
+	case "datetime":
+		first = 1753
+	case "smalldatetime":
+		first = 1900
+	case "date", "datetime2", "datetimeoffset":
+	default:
+		return false
+	}
+	t, err := parseTime("2006-01-02T15:04:05", text)
+	return err == nil && t.UTC().Year() < first
+}
+
 // checkSinceType tells whether values of a type tell what is new.
 func checkSinceType(base string) error {
 	switch base {

@@ -3,6 +3,7 @@ package mssql
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"dropline/ingest"
@@ -11,6 +12,7 @@ import (
 // Policy says which addresses may be dialled. Its zero value allows none but public ones.
 type Policy struct {
 	Allow []netip.Prefix // networks that the operator allows beside
+	Own   []netip.Addr   // of the service's machine: what listens there may trust who is on it. Refused unless allowed
 	Local bool           // every address is allowed: at the client's own site
 }
 
@@ -90,10 +92,18 @@ func (p Policy) forbidden(addr netip.Addr) string {
 			if p.allowed(inner) {
 				return ""
 			}
-			if kind := kindOf(inner); kind != "" {
+			if kind := p.kindOf(inner); kind != "" {
 				return kind
 			}
 		}
+	}
+	return p.kindOf(addr)
+}
+
+// kindOf returns what an address is, or "" for a public one of somebody else.
+func (p Policy) kindOf(addr netip.Addr) string {
+	if slices.ContainsFunc(p.Own, func(own netip.Addr) bool { return own.WithZone("").Unmap() == addr }) && kindOf(addr) == "" {
+		return kindOwn
 	}
 	return kindOf(addr)
 }

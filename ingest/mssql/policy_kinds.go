@@ -2,6 +2,9 @@ package mssql
 
 import "net/netip"
 
+// kindOwn is what an address is that is public and this machine's.
+const kindOwn = "an address of this service itself"
+
 // kindMetadata is what an address is where a cloud tells its machines their credentials.
 const kindMetadata = "a cloud's metadata address"
 
@@ -17,6 +20,9 @@ func kindOf(addr netip.Addr) string {
 		if within(addr, n.prefix) {
 			return n.kind
 		}
+	}
+	if addr.Is6() && !within(addr, "2000::/3") && !within(addr, "64:ff9b::/96") {
+		return "a reserved address" // all the rest, which nobody is given: the old ::ffff:0:127.0.0.1 of translators is of it
 	}
 	return ""
 }

@@ -28,6 +28,7 @@ func TestPolicyCheck(t *testing.T) {
 		"192.88.99.1": "translation", "64:ff9b:1::1": "translation", "100::1": "reserved",
 		"::10.0.0.1": "private", "64:ff9b::a00:1": "private", "64:ff9b::7f00:1": "loopback", "64:ff9b::a9fe:a9fe": "metadata",
 		"2002:a00:1::1": "private", "2002:7f00:1::": "loopback", "2001:0:808:808::f5ff:fffe": "private",
+		"::ffff:0:127.0.0.1": "reserved", "::ffff:0:8.8.8.8": "reserved", "1::1": "reserved", "4000::1": "reserved", "64:ff9b:0:1::1": "reserved",
 		"2a01:4f8::5efe:10.0.0.1": "private", "2a01:4f8::200:5efe:127.0.0.1": "loopback",
 	} {
 		err := mssql.Policy{}.Check(netip.MustParseAddr(addr))
@@ -54,6 +55,27 @@ func TestPolicyCheck(t *testing.T) {
 	}
 	if err := (mssql.Policy{Local: true}).Check(netip.MustParseAddr("127.0.0.1")); err != nil {
 		t.Errorf("local: %v", err)
+	}
+}
+
+func TestPolicyRefusesTheServicesOwnAddresses(t *testing.T) {
+	t.Parallel()
+	own := []netip.Addr{netip.MustParseAddr("20.1.2.3"), netip.MustParseAddr("2a01:4f8::7"), netip.MustParseAddr("fe80::1%eth0")}
+	for addr, ok := range map[string]bool{
+		"20.1.2.3": false, "::ffff:20.1.2.3": false, "64:ff9b::20.1.2.3": false, "2002:1401:203::1": false, "2a01:4f8::7": false,
+		"20.1.2.4": true, "2a01:4f8::8": true,
+	} {
+		err := mssql.Policy{Own: own}.Check(netip.MustParseAddr(addr))
+		if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "this service itself") {
+			t.Errorf("%s: %v", addr, err)
+		}
+	}
+	allowed := mssql.Policy{Own: own, Allow: allow(t, "20.1.2.3").Allow}
+	if err := allowed.Check(own[0]); err != nil {
+		t.Errorf("allowed: %v", err)
+	}
+	if err := (mssql.Policy{Own: own, Local: true}).Check(own[0]); err != nil {
+		t.Errorf("at the client's: %v", err)
 	}
 }
 

@@ -20,8 +20,8 @@ import (
 type picky struct {
 	driver.Connector
 	refuses *regexp.Regexp
-	number  int32
-	params  bool // parameters too
+	number  int32 // 0: it hangs up
+	params  bool  // parameters too
 }
 
 func (p picky) Connect(ctx context.Context) (driver.Conn, error) {
@@ -60,6 +60,9 @@ type pickyStmt struct {
 
 func (s pickyStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	if s.picky.refuses.MatchString(s.text) || s.picky.params && len(args) > 0 {
+		if s.picky.number == 0 {
+			return nil, driver.ErrBadConn
+		}
 		return nil, tds.Error{Number: s.picky.number, Class: 15, Message: "Incorrect syntax near '" + s.text + "'."}
 	}
 	return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
@@ -131,6 +134,44 @@ func TestAServerThatKnowsLessIsReadAllTheSame(t *testing.T) {
 				t.Errorf("notes: %q", notes.String())
 			}
 		})
+	}
+}
+
+// A dry run wants the first rows only, of tables without a key too.
+func TestFirstRowsOfAServerWithoutTop(t *testing.T) {
+	t.Parallel()
+	s := tdstest.Start(t, tdstest.Options{Tables: practice()})
+	at := siteOf(s)
+	at.through = func(to driver.Connector) driver.Connector {
+		return picky{to, regexp.MustCompile(`TOP`), 102, false}
+	}
+	c := at.open(t, mssql.Options{})
+	if text, res := read(t, c, mssql.Part{Schema: "dbo", Name: "Client", Limit: 1}); text != "ImportId\na\nb\n" || res.More {
+		t.Errorf("%q, %+v", text, res)
+	}
+}
+
+// A server that hangs up when it is to count rows is not asked again for each table.
+func TestCountingThatCostsTheConnectionIsGivenUp(t *testing.T) {
+	t.Parallel()
+	var tables []tdstest.Table
+	for i := range 8 {
+		tables = append(tables, large(fmt.Sprint("T", i), 10))
+	}
+	s := tdstest.Start(t, tdstest.Options{Tables: tables})
+	at := siteOf(s)
+	at.through = func(to driver.Connector) driver.Connector {
+		return picky{to, regexp.MustCompile(`COUNT_BIG|partition`), 0, false}
+	}
+	survey, err := at.open(t, mssql.Options{}).Survey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(survey.Relations) != 8 || survey.Relations[7].Rows != -1 {
+		t.Errorf("%+v", survey.Relations)
+	}
+	if notes := strings.Join(survey.Notes, "\n"); !strings.Contains(notes, "of 7 tables and views are not counted") {
+		t.Errorf("%q", survey.Notes)
 	}
 }
 

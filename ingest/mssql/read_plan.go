@@ -57,7 +57,7 @@ func (q *plan) whole(why string) {
 func (q *plan) boundsOf() (bounds []string, err error) {
 	c := &q.read[q.sinceAt]
 	for _, b := range []struct{ operator, value string }{{" > ", q.part.Since}, {" <= ", q.part.Until}} {
-		if b.value == "" {
+		if b.value == "" || b.value == q.part.Since && beforeAll(c.base, b.value) {
 			continue
 		}
 		literal, err := sinceLiteral(c.base, b.value)
@@ -174,7 +174,7 @@ func (q *plan) plainer() bool {
 		q.literal = true
 	case q.limit > 0 && !q.plainTop:
 		q.plainTop = true
-	case q.limit > 0 && q.keyed && q.part.After == "":
+	case q.limit > 0 && q.part.After == "":
 		q.whole("the server refuses to read it in parts")
 	default:
 		return false

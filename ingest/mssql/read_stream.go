@@ -82,6 +82,9 @@ func (c *Client) stream(ctx context.Context, s *session, q *plan, text string, a
 			err = r.all(watched, &count)
 			res = r.result(q)
 		}
+		if err == nil && res.More && q.keyed && res.Last == "" {
+			err = nullKey(q.part) // there is no reading on after it
+		}
 		if e := s.end(rows, err); err == nil {
 			err = e // what the server said after the last row
 		}
@@ -131,8 +134,7 @@ type reading struct {
 	keyAt      int
 	sinceAt    int
 	since      greatest
-	ordered    bool // the key is a whole number: its order is seen
-	lastKey    int64
+	order      *keyOrder    // of the key; nil without one
 	written    int64        // rows that were handed on
 	writtenKey driver.Value // of the last of them
 }
@@ -183,7 +185,7 @@ func (q *plan) begin(rows driver.Rows, out *sink) (*reading, error) {
 		}
 		r.sinceAt = q.sinceAt
 		if q.keyed {
-			r.keyAt, r.ordered = q.keyAt, isInteger(columns[q.keyAt].base)
+			r.keyAt, r.order = q.keyAt, newKeyOrder(q)
 		}
 	}
 	r.encoder.buf = make([]byte, 0, writeSize+writeSize/4)
@@ -212,12 +214,10 @@ func (r *reading) all(ctx context.Context, count *atomic.Int64) error {
 		r.encoder.row(r.values)
 		r.n++
 		count.Store(r.n)
-		if r.ordered {
-			k, _ := r.values[r.keyAt].(int64)
-			if r.n > 1 && k <= r.lastKey {
-				return ingest.Errorf(ingest.Invalid, "mssql.Read", "the server does not keep the order that it was asked for: rows would be missed")
+		if r.order != nil {
+			if err := r.order.see(r.values[r.keyAt]); err != nil {
+				return err
 			}
-			r.lastKey = k
 		}
 		if r.sinceAt >= 0 {
 			r.since.see(r.values[r.sinceAt])

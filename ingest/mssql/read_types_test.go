@@ -66,6 +66,7 @@ var everyType = []struct {
 func typesTable() table {
 	b := table{
 		name:       "Every Type",
+		optional:   true,
 		columns:    []tdstest.Column{{Name: "Id", Type: "int", NotNull: true}},
 		rows:       [][]any{{1}, {2}, {3}},
 		primaryKey: []string{"Id"},

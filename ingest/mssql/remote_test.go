@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"runtime"
 	"strings"
@@ -121,7 +122,14 @@ func TestThePolicyHoldsInTheProcess(t *testing.T) {
 	if f.accepted.Load() != 1 || len(s.all()) != 1 {
 		t.Errorf("%d connections of %d processes", f.accepted.Load(), len(s.all()))
 	}
-	if _, err := mssql.OpenRemote(t.Context(), s.start, text, mssql.Config{}, mssql.Options{}); ingest.KindOf(err) != ingest.Denied || len(s.all()) != 1 {
+	own := allow(t, "127.0.0.1")
+	own.Own = []netip.Addr{netip.MustParseAddr("20.1.2.3")}
+	f.answers.Store(&[][]byte{prelogin(2), message(loginAck(), routing("20.1.2.3", 1433), done(0))})
+	_, err = mssql.OpenRemote(t.Context(), s.start, text, mssql.Config{Policy: own}, mssql.Options{})
+	if ingest.KindOf(err) != ingest.Denied || !strings.Contains(err.Error(), "this service itself") {
+		t.Errorf("to the service's own address: %v", err)
+	}
+	if _, err := mssql.OpenRemote(t.Context(), s.start, text, mssql.Config{}, mssql.Options{}); ingest.KindOf(err) != ingest.Denied || len(s.all()) != 2 {
 		t.Errorf("what can be refused here starts a process: %v", err)
 	}
 	if _, err := mssql.OpenRemote(t.Context(), s.start, text, mssql.Config{Policy: mssql.Policy{Local: true}}, mssql.Options{}); ingest.KindOf(err) != ingest.Internal {

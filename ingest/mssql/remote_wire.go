@@ -52,6 +52,7 @@ type nothing struct{}
 type order struct {
 	Connection     string
 	Allow          []netip.Prefix
+	Own            []netip.Addr
 	RootCAs        []byte
 	ConnectTimeout time.Duration
 	IdleTimeout    time.Duration
@@ -67,7 +68,7 @@ type order struct {
 
 func orderOf(text string, cfg Config, o Options) order {
 	return order{
-		Connection: text, Allow: cfg.Policy.Allow, RootCAs: cfg.RootCAs, ConnectTimeout: cfg.ConnectTimeout, IdleTimeout: cfg.IdleTimeout,
+		Connection: text, Allow: cfg.Policy.Allow, Own: cfg.Policy.Own, RootCAs: cfg.RootCAs, ConnectTimeout: cfg.ConnectTimeout, IdleTimeout: cfg.IdleTimeout,
 		AppName: cfg.AppName, Isolation: o.Isolation, Sessions: o.Sessions, PartRows: o.PartRows, StallTimeout: o.StallTimeout,
 		QueryTimeout: o.QueryTimeout, MaxValueBytes: o.MaxValueBytes, Chooses: o.Wanted != nil,
 	}
@@ -75,7 +76,7 @@ func orderOf(text string, cfg Config, o Options) order {
 
 func (o *order) config() Config {
 	return Config{
-		Policy: Policy{Allow: o.Allow}, RootCAs: o.RootCAs, ConnectTimeout: o.ConnectTimeout, IdleTimeout: o.IdleTimeout, AppName: o.AppName,
+		Policy: Policy{Allow: o.Allow, Own: o.Own}, RootCAs: o.RootCAs, ConnectTimeout: o.ConnectTimeout, IdleTimeout: o.IdleTimeout, AppName: o.AppName,
 	}
 }
 

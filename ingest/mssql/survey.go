@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"sort"
+	"time"
 )
 
 // Bounds of what is taken in of a server's answers.
 const (
 	mostRelations = 5000
 	mostColumns   = 4096
-	mostCatalogue = 256 << 20 // bytes of a catalogue view
+	mostCatalogue = 128 << 20 // bytes of a catalogue view: as of half a million columns
 	mostNotes     = 100
 )
 
@@ -115,7 +116,7 @@ func (c *Client) Survey(ctx context.Context) (*Survey, error) {
 		}
 	}
 	if count.given > 0 {
-		n.add("the rows of %d tables and views are not counted: it would take too long", count.given)
+		n.add("the rows of %d tables and views are not counted: it takes too long, or costs the connection", count.given)
 	}
 	out.Notes = n.all()
 	out.Isolation, out.IsolationNote = c.Isolation()
@@ -151,6 +152,7 @@ func (q *querier) look(ctx context.Context, cat *catalogue, r *listed, count *co
 	r.Key = cat.key(r, columns)
 	if r.Rows = cat.rows(r); r.Rows <= 0 {
 		if r.Rows, err = count.rows(ctx, s, r.Schema, r.Name); err != nil {
+			count.until = time.Time{} // the next would cost a connection too
 			err = q.survive(ctx, "the number of rows of "+r.String(), err)
 		}
 	}

@@ -41,7 +41,17 @@ func (r record) is(name string) bool {
 	return ok && n != 0
 }
 
-const valueSize = 32 // bytes of a value, about
+// sizeOf is how much memory a value takes, in bytes, about.
+func sizeOf(v driver.Value) int {
+	const header = 32
+	switch v := v.(type) {
+	case string:
+		return header + len(v)
+	case []byte:
+		return header + len(v)
+	}
+	return header
+}
 
 var errCatalogue = errors.New("it has too many rows")
 
@@ -85,8 +95,7 @@ func (q *querier) view(ctx context.Context, name, columns string, row func(r rec
 		err := q.session.each(ctx, q.client.options.QueryTimeout, math.MaxInt, "SELECT "+list+" FROM "+name, func(r record) error {
 			rows = append(rows, record{names: r.names, values: append([]driver.Value(nil), r.values...)})
 			for _, v := range r.values {
-				text, _ := v.(string)
-				size += valueSize + len(text)
+				size += sizeOf(v)
 			}
 			if size > mostCatalogue {
 				return errCatalogue

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -241,11 +242,14 @@ func (b *bench) databaseMemory(ctx context.Context, s *server) error {
 func peakOfChildren(ctx context.Context, pid int) float64 {
 	peak := 0.0
 	for ctx.Err() == nil {
-		list, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid)) //nolint:errcheck // gone is none
-		for child := range strings.FieldsSeq(string(list)) {
-			if id, err := strconv.Atoi(child); err == nil {
-				if m, err := peakMemory(id); err == nil {
-					peak = max(peak, m)
+		lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) //nolint:errcheck // the pattern is well-formed
+		for _, path := range lists {
+			list, _ := os.ReadFile(path) //nolint:errcheck,gosec // of /proc; gone is none
+			for child := range strings.FieldsSeq(string(list)) {
+				if id, err := strconv.Atoi(child); err == nil {
+					if m, err := peakMemory(id); err == nil {
+						peak = max(peak, m)
+					}
 				}
 			}
 		}

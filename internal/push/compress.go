@@ -134,7 +134,7 @@ func (c *compressor) end() error {
 	if c.open || c.size == 0 {
 		c.err = c.enc.Close()
 	}
-	if short := c.raw/loader.MaxExpansion + 1 - c.size; c.err == nil && c.raw > loader.FreeExpansion && short > 0 {
+	if short := c.raw/loader.MaxExpansion + 1 - c.size; c.err == nil && short > 0 {
 		c.err = c.skip(short)
 	}
 	return c.err

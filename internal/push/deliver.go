@@ -83,7 +83,7 @@ func (p *pusher) remember(run *running, done *delivery) error {
 		p.state.Sent[f.Name], next.Sums[f.Name] = f.SHA256, f.SHA256
 		next.Files[f.Relation] = append(next.Files[f.Relation], f.Name)
 	}
-	for name, m := range loader.Marks(run.Plan, nil) {
+	for name, m := range loader.Marks(run.Plan, nil, p.cfg.Clock()) {
 		if len(next.Files[name]) == 0 {
 			continue // nothing was sent of it: it is as far as it was
 		}
