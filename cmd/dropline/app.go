@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"golang.org/x/sys/unix"
 )
 
 // app is one run of the program: what commands share.
@@ -30,8 +28,8 @@ type cli struct {
 	Config  string `help:"Configuration file (YAML)." placeholder:"FILE"`
 	DataDir string `help:"Directory of the server's data and of its operator credential." placeholder:"DIR"`
 
-	Serve serveCmd `cmd:"" group:"server" help:"Run the server: SFTP, HTTP API and workers."`
-	Demo  demoCmd  `cmd:"" group:"server" help:"Show everything once, from an upload over SFTP to production."`
+	Serve serveCmd `cmd:"" group:"server" help:"Run the server: SFTP, HTTP API and workers (Linux)."`
+	Demo  demoCmd  `cmd:"" group:"server" help:"Show everything once, from an upload over SFTP to production (Linux)."`
 
 	Tenant     tenantCmd     `cmd:"" group:"client" help:"Create, list and change tenants."`
 	Credential credentialCmd `cmd:"" group:"client" help:"Add, list and revoke passwords, keys and API clients."`
@@ -128,18 +126,4 @@ func contains(args []string, flag string) bool {
 		}
 	}
 	return false
-}
-
-func isTerminal(f *os.File) bool {
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return err == nil
-}
-
-// terminalWidth is the number of characters that fit on a line; 80 where that cannot be known.
-func terminalWidth(f *os.File) int {
-	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
-	if err != nil || size.Col < 20 {
-		return 80
-	}
-	return int(size.Col)
 }

@@ -98,7 +98,11 @@ func (c *checkCmd) checker(a *app) (*checker, error) {
 		return nil, err
 	}
 	ck := &checker{schema: s, mapper: mapper, references: !c.NoRefs, limit: c.Limit}
-	for _, path := range c.Files {
+	files, err := namedFiles(c.Files)
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range files {
 		if err := ck.addFiles(path); err != nil {
 			return nil, err
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"dropline/api"
@@ -27,7 +26,7 @@ clients to compare at their first connection; so is the name, never more, of the
 
 The configuration file is YAML, with the keys shown here, nested at the dots. It is the one named by --config or
 DROPLINE_CONFIG, or else $XDG_CONFIG_HOME/dropline/config.yaml, ~/.config/dropline/config.yaml, or for root
-/etc/dropline/config.yaml, if that is there.
+/etc/dropline/config.yaml, if that is there; on Windows %APPDATA%\dropline\config.yaml.
 
 Examples:
 
@@ -127,13 +126,4 @@ func (a *app) runningServer() *shownServer {
 		shown.SFTP = fmt.Sprintf("%s:%d", info.SFTP.Host, info.SFTP.Port)
 	}
 	return shown
-}
-
-// alive reports whether a process of that id runs.
-func alive(pid int) bool {
-	if pid <= 0 {
-		return false
-	}
-	_, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
-	return err == nil
 }

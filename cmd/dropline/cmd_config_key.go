@@ -1,11 +1,5 @@
 package main
 
-import (
-	"io"
-
-	"dropline/internal/seal"
-)
-
 // configNewKeyCmd makes a key file.
 type configNewKeyCmd struct {
 	File string `arg:"" help:"Where to write it; a file that is there is left alone." placeholder:"FILE" type:"path"`
@@ -24,14 +18,6 @@ Examples:
   DROPLINE_SECRETS_KEY_FILE=/etc/dropline/secrets.key dropline serve`
 }
 
-// Run carries the command out.
-func (c *configNewKeyCmd) Run(a *app) error {
-	if err := seal.NewKeyFile(c.File); err != nil {
-		return err
-	}
-	return a.showKeyFile(c.File, "set DROPLINE_SECRETS_KEY_FILE="+c.File+" for every process of the service, and keep a copy apart from the database's backups")
-}
-
 // configRotateKeyCmd adds a key to a key file.
 type configRotateKeyCmd struct {
 	File string `arg:"" help:"The key file." placeholder:"FILE" type:"path"`
@@ -48,23 +34,4 @@ Keys of AWS KMS are rotated there, and nothing is to be done here.
 Examples:
 
   dropline config rotate-key /etc/dropline/secrets.key`
-}
-
-// Run carries the command out.
-func (c *configRotateKeyCmd) Run(a *app) error {
-	if err := seal.RotateKeyFile(c.File); err != nil {
-		return err
-	}
-	return a.showKeyFile(c.File, "give the file to all processes of the service, then start them anew; keep a copy")
-}
-
-// showKeyFile reads a file back that was written, and says what comes next.
-func (a *app) showKeyFile(path, next string) error {
-	keyring, err := seal.OpenFile(path)
-	if err != nil {
-		return err
-	}
-	return a.emit(shownSecrets{KeyFile: path, KeyID: keyring.KeyID()}, func(w io.Writer) {
-		put(w, "%s: secrets are sealed with %s\nnext: %s\n", path, keyring.KeyID(), next)
-	})
 }

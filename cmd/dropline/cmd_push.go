@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -47,7 +46,7 @@ func (pushCmd) Help() string {
 	return `Reads a SQL Server database from here, where it can be reached, and delivers its tables over HTTPS or SFTP as one batch, from
 which the server makes one import. Nothing is written to this machine but a state file, which holds no data and no secret: a
 run that was interrupted goes on where it stopped, and --changes reads on from what has been imported. Schedule it with cron
-or the like; two runs at once are kept from each other. docs/push.md describes it for the database's administrator.
+or Windows' Task Scheduler; two runs at once are kept from each other. docs/push.md describes it for the database's administrator.
 
 Exit status: 0 delivered, or nothing was new; 3 a table cannot be read as it is, and nothing was delivered, or with --watch
 the import was rejected; 1 failed: run it again.
@@ -158,17 +157,6 @@ func (c *pushCmd) config(a *app) (push.Config, *client, error) {
 		cfg.State = filepath.Join(a.stateDir(), "push", push.StateName(conn.Server(), conn.Database(), place))
 	}
 	return cfg, cl, err
-}
-
-// stateDir is where this user's programs keep what outlives them.
-func (a *app) stateDir() string {
-	if dir, ok := a.lookup("XDG_STATE_HOME"); ok && filepath.IsAbs(dir) {
-		return filepath.Join(dir, "dropline")
-	}
-	if home, ok := a.lookup("HOME"); ok && home != "" && os.Geteuid() != 0 {
-		return filepath.Join(home, ".local", "state", "dropline")
-	}
-	return a.settings.text(keyDataDir)
 }
 
 func refusedTables(list []ingest.RefusedRelation) error {

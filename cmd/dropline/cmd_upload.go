@@ -35,8 +35,12 @@ func (c *uploadCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	files, err := namedFiles(c.Files)
+	if err != nil {
+		return err
+	}
 	sent := []api.Drop{}
-	for _, path := range c.Files {
+	for _, path := range files {
 		drop, err := c.send(cl, path)
 		if err != nil {
 			return err

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main_test
 
 import (
@@ -51,7 +53,9 @@ func TestConnectionFile(t *testing.T) {
 		"readable":   {text, text, 0o644, 0},
 		"group":      {text, text, 0o640, 0},
 		"empty":      {"\n", "", 0o600, 2},
-		"UTF-16":     {"\xff\xfeS\x00e\x00", "", 0o600, 2},
+		"UTF-16":     {"\xff\xfeS\x00\xe9\x00=\xd8\x4a\xde\r\x00\n\x00", "Sé🙊", 0o600, 0},
+		"odd UTF-16": {"\xff\xfeS\x00e", "", 0o600, 2},
+		"half a one": {"\xff\xfeS\x00=\xd8", "", 0o600, 2},
 		"NUL":        {"Server=a\x00", "", 0o600, 2},
 		"too large":  {strings.Repeat("x", 65<<10), "", 0o600, 1},
 		"just right": {strings.Repeat("x", 64<<10), strings.Repeat("x", 64<<10), 0o600, 0},

@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -18,12 +22,13 @@ const connectionHelp = `The connection string (ADO.NET, ODBC, JDBC or a URL) is 
 takes it: the command line of a process can be read by every user of a machine, and stays in the shell's history.`
 
 // connectionFile reads a connection string from a file, or from standard input where it is named "-". The last line end is cut.
+// It is UTF-8, or what PowerShell writes: UTF-16 with a byte order mark.
 func (a *app) connectionFile(path string) (string, error) {
 	raw, err := a.secretFile(path)
 	if err != nil {
 		return "", err
 	}
-	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // as editors on Windows write
+	raw = bytes.TrimPrefix(fromUTF16(raw), []byte("\ufeff")) // as editors on Windows write
 	text := strings.TrimSuffix(strings.TrimSuffix(string(raw), "\n"), "\r")
 	switch {
 	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
@@ -32,6 +37,23 @@ func (a *app) connectionFile(path string) (string, error) {
 		return "", usageError("put the connection string there", "%s is empty", nameOfFile(path))
 	}
 	return text, nil
+}
+
+// fromUTF16 makes UTF-8 of little-endian UTF-16 that begins with a byte order mark. All else is left as it is, as is UTF-16 with
+// half a character in it.
+func fromUTF16(raw []byte) []byte {
+	if !bytes.HasPrefix(raw, []byte{0xff, 0xfe}) || len(raw)%2 != 0 {
+		return raw
+	}
+	units := make([]uint16, 0, len(raw)/2)
+	for i := 2; i < len(raw); i += 2 {
+		units = append(units, binary.LittleEndian.Uint16(raw[i:]))
+	}
+	text := utf16.Decode(units)
+	if slices.Contains(text, unicode.ReplacementChar) {
+		return raw
+	}
+	return []byte(string(text))
 }
 
 // authorityFile reads certificates from a file; "" reads nothing.
@@ -56,8 +78,8 @@ func (a *app) secretFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.Mode().IsRegular() && info.Mode().Perm()&0o044 != 0 {
-		a.warn("others than its owner may read %s: chmod 600 it", path)
+	if remedy := exposed(path, info); remedy != "" {
+		a.warn("others than its owner may read %s: %s", path, remedy)
 	}
 	return readBounded(path, maxConnectionFile)
 }

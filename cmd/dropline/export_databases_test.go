@@ -1,11 +1,13 @@
+//go:build linux
+
 package main
 
 import (
-	"bytes"
+	"context"
 	"errors"
-	"io"
 
 	"dropline/ingest/mssql"
+	"dropline/internal/seal"
 	"dropline/loader"
 )
 
@@ -24,13 +26,11 @@ func CheckConnection(text, allow string) (name, database, key string, err error)
 	return name, database, key, err
 }
 
-// ConnectionFile reads a connection string as commands do, and returns what they warn of.
-func ConnectionFile(path string, stdin io.Reader) (text, warned string, err error) {
-	var stderr bytes.Buffer
-	a := &app{stdin: stdin, stderr: &stderr}
-	text, err = a.connectionFile(path)
-	return text, stderr.String(), err
+// OpenKeyring opens the keyring that a server started in this environment has.
+func OpenKeyring(ctx context.Context, environment map[string]string, dataDir string) (*seal.Keyring, error) {
+	set, err := settingsOf(environment)
+	if err != nil {
+		return nil, err
+	}
+	return openKeyring(ctx, set, dataDir)
 }
-
-// ExitStatus is the exit status of a command that ended in err.
-func ExitStatus(err error) int { return asFailure(err).status }

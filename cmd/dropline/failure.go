@@ -11,7 +11,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"dropline/ingest"
-	"dropline/internal/devstack"
 )
 
 // The exit statuses, as --help documents them.
@@ -74,13 +73,11 @@ func asFailure(err error) *failure {
 		return &failure{message: parse.Error(), hint: hint, status: exitUsage}
 	}
 	f = &failure{message: err.Error(), status: exitFailed, cause: err}
-	var stack *devstack.Error
 	var known *ingest.Error
 	switch {
 	case errors.As(err, &known):
 		f.message, f.hint = ingest.MessageOf(err), ingest.HintOf(err)
-	case errors.As(err, &stack):
-		f.message, f.hint = stack.Op+": "+stack.Err.Error(), stack.Hint
+	case explainStack(err, f):
 	case errors.Is(err, fs.ErrNotExist):
 		f.hint = "check the path"
 	case errors.Is(err, fs.ErrPermission):

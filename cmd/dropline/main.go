@@ -9,16 +9,13 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-
-	"dropline/internal/dbchild"
-	"dropline/internal/devstack"
 )
 
 // version is set by the linker: -X main.version=….
 var version = "dev"
 
 func main() {
-	if devstack.RunChild() || dbchild.RunChild() {
+	if runChild() {
 		return
 	}
 	os.Exit(run(os.Args[1:]))

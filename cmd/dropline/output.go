@@ -61,6 +61,12 @@ func columns(w io.Writer, header []string, rows [][]string, limit int) {
 	_ = t.Flush() // writes to standard output: nobody is left to be told
 }
 
+// The width of a terminal that does not tell its own, and the least that is believed, in characters.
+const (
+	usualWidth = 80
+	narrowest  = 20
+)
+
 // maxCell is how much of a value from a file is shown in a column.
 const maxCell = 60
 

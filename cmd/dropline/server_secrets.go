@@ -1,8 +1,9 @@
+//go:build linux
+
 package main
 
 import (
 	"context"
-	"io"
 	"path/filepath"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
@@ -65,14 +66,6 @@ func openKeyring(ctx context.Context, set *settings, dataDir string) (*seal.Keyr
 	return keyring, err
 }
 
-// shownSecrets is what config shows of the key: its name, or why there is none.
-type shownSecrets struct {
-	KeyFile string `json:"keyFile,omitempty"`
-	KeyID   string `json:"keyId,omitempty"`
-	Problem string `json:"problem,omitempty"`
-	Hint    string `json:"hint,omitempty"`
-}
-
 // showSecrets looks at the key without making one and without asking KMS.
 func showSecrets(set *settings, dataDir string) shownSecrets {
 	key, err := sealingKeyOf(set, dataDir)
@@ -97,24 +90,4 @@ func showSecrets(set *settings, dataDir string) shownSecrets {
 		shown.Problem, shown.Hint = ingest.MessageOf(err), ingest.HintOf(err)
 	}
 	return shown
-}
-
-// write says it to people.
-func (s shownSecrets) write(w io.Writer) {
-	put(w, "\n")
-	if s.KeyID != "" {
-		put(w, "connection strings are sealed with %s%s\n", s.KeyID, ofFile(s.KeyFile))
-		return
-	}
-	put(w, "no key for connection strings%s: %s\n", ofFile(s.KeyFile), s.Problem)
-	if s.Hint != "" {
-		put(w, "hint: %s\n", s.Hint)
-	}
-}
-
-func ofFile(path string) string {
-	if path == "" {
-		return ""
-	}
-	return " (" + path + ")"
 }

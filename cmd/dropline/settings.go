@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sort"
 	"strconv"
 	"strings"
@@ -355,29 +354,4 @@ func (a *app) unknownVariables(table []setting) []string {
 	}
 	sort.Strings(out)
 	return out
-}
-
-// defaultDataDir is /var/lib/dropline for root, who runs it as a service, and XDG's place for anybody else.
-func (a *app) defaultDataDir() string {
-	if dir, ok := a.lookup("XDG_DATA_HOME"); ok && filepath.IsAbs(dir) {
-		return filepath.Join(dir, "dropline")
-	}
-	if os.Geteuid() == 0 {
-		return "/var/lib/dropline"
-	}
-	home, ok := a.lookup("HOME")
-	if !ok || home == "" {
-		return filepath.Join(os.TempDir(), fmt.Sprintf("dropline-%d", os.Geteuid()))
-	}
-	return filepath.Join(home, ".local", "share", "dropline")
-}
-
-func (a *app) usualConfigFile() string {
-	if dir, ok := a.lookup("XDG_CONFIG_HOME"); ok && filepath.IsAbs(dir) {
-		return filepath.Join(dir, "dropline", "config.yaml")
-	}
-	if home, ok := a.lookup("HOME"); ok && home != "" && os.Geteuid() != 0 {
-		return filepath.Join(home, ".config", "dropline", "config.yaml")
-	}
-	return "/etc/dropline/config.yaml"
 }

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
-
-	"dropline/ingest"
-	"dropline/internal/seal"
 )
 
 // The keys of the settings of imports from clients' databases.
@@ -72,11 +68,4 @@ func parseNetwork(s string) (netip.Prefix, error) {
 		return netip.Prefix{}, fmt.Errorf("%s is an address within a network: write %s for the network or %s for the address", s, network.Masked(), network.Addr())
 	}
 	return network, nil
-}
-
-func checkKMS(s string) error {
-	if err := seal.CheckKMS(s); err != nil {
-		return errors.New(ingest.MessageOf(err) + ", " + ingest.HintOf(err))
-	}
-	return nil
 }

@@ -156,7 +156,7 @@ func examineHandshake(err error, at string) (finding, bool) {
 	if !strings.Contains(text, "TLS Handshake failed") && !strings.Contains(text, "handshake packet") {
 		return finding{}, false
 	}
-	for _, end := range []string{"EOF", "reset by peer", "timeout"} {
+	for _, end := range []string{"EOF", "reset by peer", "forcibly closed", "timeout"} {
 		if strings.Contains(text, end) {
 			return finding{
 				kind: ingest.Unavailable, text: at + " broke off while TLS was being set up",
@@ -167,7 +167,7 @@ func examineHandshake(err error, at string) (finding, bool) {
 	return finding{}, false
 }
 
-// examineEntra is signing in with Microsoft Entra or Kerberos.
+// examineEntra is signing in with Microsoft Entra, Kerberos or Windows.
 func examineEntra(err error) (finding, bool) {
 	var refused *entraError
 	switch {
@@ -182,6 +182,11 @@ func examineEntra(err error) (finding, bool) {
 		return finding{kind: ingest.Denied, text: errEntraServer.Error(), hint: "check that the server is the one that is meant"}, true
 	case errors.Is(err, errEntraAway):
 		return finding{kind: ingest.Unavailable, text: errEntraAway.Error(), hint: hintAgain}, true
+	case errors.Is(err, errOwn):
+		return finding{
+			kind: ingest.Denied, text: errOwn.Error(),
+			hint: "start it as a user of the domain, or of that machine, who has a login in SQL Server; or use a SQL Server login",
+		}, true
 	case errors.Is(err, errKerberos):
 		return finding{
 			kind: ingest.Denied, text: errKerberos.Error(),
@@ -207,7 +212,7 @@ func examineNetwork(err error, at string) (finding, bool) {
 		return finding{kind: ingest.Unavailable, text: "the name of " + at + " does not resolve", hint: hintReach}, true
 	case errors.As(err, &name):
 		return finding{kind: ingest.Unavailable, text: "the name of " + at + " cannot be resolved at present", hint: hintAgain}, true
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, errnoRefused):
 		return finding{kind: ingest.Unavailable, text: at + " refuses connections: nothing listens on that port", hint: hintReach}, true
 	case errors.Is(err, errTooManyDials):
 		return finding{kind: ingest.Unavailable, text: at + " sends us on to other servers without end", hint: hintAgain}, true

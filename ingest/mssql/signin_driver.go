@@ -1,7 +1,7 @@
 package mssql
 
 import (
-	"runtime"
+	"errors"
 	"strconv"
 	"sync"
 
@@ -20,6 +20,8 @@ const (
 	kerberosKey      = "dropline-kerberos"
 )
 
+var errOwn = errors.New("this program's user could not be signed in by Windows")
+
 // registerProviders tells the driver, once in a process, of the ways to sign in that are made here.
 var registerProviders = sync.OnceValue(func() error {
 	none := integratedauth.ProviderFunc(func(msdsn.Config) (integratedauth.IntegratedAuthenticator, error) {
@@ -28,7 +30,10 @@ var registerProviders = sync.OnceValue(func() error {
 	if err := integratedauth.SetIntegratedAuthenticationProvider(providerNone, none); err != nil {
 		return err
 	}
-	return integratedauth.SetIntegratedAuthenticationProvider(providerKerberos, integratedauth.ProviderFunc(kerberosOf))
+	if err := integratedauth.SetIntegratedAuthenticationProvider(providerKerberos, integratedauth.ProviderFunc(kerberosOf)); err != nil {
+		return err
+	}
+	return registerOwn()
 })
 
 // driverConnector returns the driver's connector for one attempt. Which way to sign in is always named: left to itself, the
@@ -65,8 +70,7 @@ func (c *connector) windows(cfg *msdsn.Config, a *attempt) {
 		cfg.ServerSPN = "MSSQLSvc/" + f.host + ":" + instanceOrPort(f)
 	}
 	switch {
-	case f.signIn == signInProcess && runtime.GOOS == "windows":
-		delete(cfg.Parameters, providerKey) // SSPI is the driver's default there
+	case f.signIn == signInProcess && ownIdentity(cfg, a):
 	case f.local:
 		for name, value := range f.krb5Files {
 			cfg.Parameters[name] = value

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package dbchild starts processes in which clients' databases are read, and is what runs in them. A hostile server can make the
 // driver ask for more memory than there is, which ends a process: it shall be one that holds nothing of anybody else's.
 package dbchild

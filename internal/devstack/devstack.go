@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package devstack owns the embedded default: a private PostgreSQL and an S3 server on loopback, under one data
 // directory, so that dropline runs with no configuration.
 //

@@ -15,8 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"dropline/ingest"
 )
 
@@ -153,9 +151,9 @@ func openStore(path string) (*store, error) {
 	if err != nil {
 		return nil, ingest.WithHint(ingest.E(ingest.Invalid, op, err), "name a file that can be written: --state FILE")
 	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := take(lock); err != nil {
 		_ = lock.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
+		if errors.Is(err, errTaken) {
 			return nil, ingest.WithHint(ingest.Errorf(ingest.Conflict, op, "another run is at work with the state %s", path),
 				"wait until it has ended")
 		}
@@ -165,7 +163,10 @@ func openStore(path string) (*store, error) {
 }
 
 // close lets go of the state.
-func (s *store) close() { _ = s.lock.Close() }
+func (s *store) close() {
+	release(s.lock)
+	_ = s.lock.Close()
+}
 
 // read returns the state, an empty one if there is no file.
 func (s *store) read() (*state, error) {
@@ -208,7 +209,7 @@ func (s *store) save(st *state) error {
 }
 
 func replace(path string, raw []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".state-*") // its mode is 0600
+	f, err := os.CreateTemp(filepath.Dir(path), ".state-*") // its mode is 0600; on Windows it has the folder's rights
 	if err != nil {
 		return err
 	}
@@ -220,7 +221,7 @@ func replace(path string, raw []byte) error {
 		err = closed
 	}
 	if err == nil {
-		err = os.Rename(f.Name(), path)
+		err = rename(f.Name(), path)
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())

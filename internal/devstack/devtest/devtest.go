@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package devtest gives tests a real PostgreSQL and real S3 servers, with nothing to set up: call Postgres, S3 or
 // FakeS3 in a test and use what they return. The servers are started once per test binary, each test gets a database
 // or bucket of its own, and nothing stays behind. What is missing on the machine fails the test, never skips it.

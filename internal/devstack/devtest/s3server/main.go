@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command s3server is the S3 server's child process for tests: test binaries start it in place of themselves, which
 // have no main of their own to call RunChild from.
 package main
