@@ -131,8 +131,12 @@ func TestRawGarbageEndsNoMoreThanItsSession(t *testing.T) {
 	} {
 		w := r.raw()
 		_, err := w.in.Write(bytes)
-		check(t, err)
-		check(t, w.in.Close())
+		if err == nil {
+			err = w.in.Close()
+		}
+		if !errors.Is(err, io.EOF) { // the server may have ended the session by then
+			check(t, err)
+		}
 		for err = nil; err == nil; {
 			_, _, err = w.tryReceive()
 		}
