@@ -184,7 +184,7 @@ func (p *problemError) explain() {
 		if len(p.Errors) > 0 {
 			p.Detail = "the request cannot be read"
 		}
-		p.Hint = "a body is one JSON object in UTF-8, as /docs describes it"
+		p.Hint = "a body is one JSON object in UTF-8, as /docs describes it; a backslash in a text is written twice"
 	case p.Status == http.StatusUnsupportedMediaType:
 		p.Detail, p.Hint = "a body of this type is not taken here", "send JSON, with the header Content-Type: application/json"
 	case p.Status == http.StatusInternalServerError:

@@ -89,7 +89,7 @@ func (s *Server) registerSources() {
 }
 
 func noSource() error {
-	return notFound("there is no such source", "GET /etl/sources lists them")
+	return notFound("there is no such source", "a source is named by its id; GET /etl/sources lists them")
 }
 
 // findSource returns the tenant's source of that id.

@@ -4,7 +4,7 @@ import "time"
 
 // ImportRequest asks for an import from a SQL Server database.
 type ImportRequest struct {
-	ConnectionString     string `json:"connectionString,omitempty" doc:"As ADO.NET, ODBC or a URL has it. It is kept encrypted, and no longer than the import needs it" example:"Server=tcp:sql.example.org,1433;Database=Practice;User Id=dropline_reader;Password=<password>;Encrypt=True" maxLength:"8192"`
+	ConnectionString     string `json:"connectionString,omitempty" doc:"As ADO.NET, ODBC, JDBC or a URL has it. It is kept encrypted, and no longer than the import needs it" example:"Server=tcp:sql.example.org,1433;Database=Practice;User Id=dropline_reader;Password=<password>;Encrypt=True" maxLength:"8192"`
 	Source               string `json:"source,omitempty" doc:"In place of a connection string: the id of a stored source" example:"source_0123456789abcdef0123456789abcdef" maxLength:"64"`
 	CertificateAuthority string `json:"certificateAuthority,omitempty" doc:"Certificates (PEM) of private authorities, one of which signed the server's" maxLength:"32768"`
 	Isolation            string `json:"isolation,omitempty" enum:"auto,snapshot,read_committed" doc:"snapshot: one consistent snapshot or nothing; read_committed: several tables at once, each by itself; auto: a snapshot where the database allows it"`

@@ -147,7 +147,7 @@ func (c *pushCmd) config(a *app) (push.Config, *client, error) {
 	place := "sftp://" + c.SFTPUser + "@" + c.SFTP
 	if c.SFTP != "" {
 		cfg.SFTP, err = c.sftp(a)
-	} else if cl, err = a.client(); err == nil {
+	} else if cl, err = a.pushClient(); err == nil {
 		cfg.HTTPS = &push.HTTPS{
 			URL: cl.base, ClientID: cl.id, ClientSecret: cl.secret, Tenant: c.Tenant, Client: cl.http, UserAgent: "dropline/" + version,
 		}
@@ -157,6 +157,17 @@ func (c *pushCmd) config(a *app) (push.Config, *client, error) {
 		cfg.State = filepath.Join(a.stateDir(), "push", push.StateName(conn.Server(), conn.Database(), place))
 	}
 	return cfg, cl, err
+}
+
+// pushClient is the client of the server that a push goes to. At a client's site there is no server's data directory to speak of.
+func (a *app) pushClient() (*client, error) {
+	cl, err := a.client()
+	var f *failure
+	if err != nil && errors.As(err, &f) && a.settings.text(keyClientID) == "" {
+		f.message = "it is not said where to deliver, or as whom"
+		f.hint = "over HTTPS: --url https://… with DROPLINE_CLIENT_ID and DROPLINE_CLIENT_SECRET in the environment; over SFTP: --sftp HOST:PORT --sftp-user TENANT --key-file FILE --host-key SHA256:…"
+	}
+	return cl, err
 }
 
 func refusedTables(list []ingest.RefusedRelation) error {
@@ -176,7 +187,8 @@ func showPushed(w io.Writer, r *push.Result) {
 	for _, rel := range r.Relations {
 		what := "all"
 		if rel.Since != "" {
-			what = "since " + rel.Since
+			to, _, _ := strings.Cut(rel.Since, ".") // the seconds are enough for people
+			what = "since " + to
 		}
 		rows = append(rows, []string{rel.Name, rel.Table, what, thousands(rel.Rows), strconv.Itoa(rel.Files), size(rel.Bytes)})
 	}

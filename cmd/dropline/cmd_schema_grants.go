@@ -25,7 +25,7 @@ schema that are there. It can be run any number of times. The script has no pass
 Examples:
 
   dropline schema grants --database Practice > grants.sql
-  sqlcmd -S server -i grants.sql
+  sqlcmd -S server -b -i grants.sql
   dropline schema grants --azure --login etl_reader --sql-schema export`
 }
 

@@ -38,6 +38,8 @@ func (s *server) prepareDatabases(ctx context.Context) error {
 	s.databases.Start = (&dbchild.Starter{Lookup: s.cfg.lookup, Memory: memory}).Start // as many as workers import at once
 	if s.keyring != nil {
 		s.databases.Unseal = s.keyring.Open
+	} else {
+		s.logger.Info("imports from databases are off", "hint", hintNoKey)
 	}
 	return nil
 }

@@ -77,7 +77,7 @@ func showSecrets(set *settings, dataDir string) shownSecrets {
 	case key.kms != "":
 		return shownSecrets{KeyID: key.kms}
 	case key.file == "":
-		return shownSecrets{Problem: "there is no key to keep connection strings under: imports from databases are off", Hint: hintNoKey}
+		return shownSecrets{Problem: "imports from databases are off", Hint: hintNoKey}
 	}
 	shown := shownSecrets{KeyFile: key.file}
 	keyring, err := seal.OpenFile(key.file)

@@ -87,7 +87,7 @@ func showDryRun(w io.Writer, d *api.DryRun) {
 		showRejects(w, s.FirstErrors, s.RowsRejected, "refused among the first "+plural(s.RowsRead, "row", "rows")+" of "+printable(s.Name, maxCell))
 	}
 	if d.Loads {
-		put(w, "\nan import would load this\n")
+		put(w, "\nan import would load this; only the first rows of each table were tried\n")
 	} else {
 		put(w, "\nan import would be rejected\n")
 	}

@@ -421,3 +421,33 @@ func BenchmarkRegister(b *testing.B) {
 		}
 	}
 }
+
+// TestPushedAgainAfterRefusal: rows may have been refused for want of what has come since, so a file that dropline push sends
+// again is loaded again. Others', and those of which all rows were staged, are duplicates.
+func TestPushedAgainAfterRefusal(t *testing.T) {
+	t.Parallel()
+	const pushed = ingest.Inbox + "/" + ingest.PushFolder + "/Matter/dbo.Matter.1.csv.zst"
+	for _, c := range []struct {
+		path     string
+		rejected int64
+		want     ingest.DropState
+	}{
+		{pushed, 0, ingest.DropDuplicate},
+		{pushed, 1, ingest.DropPending},
+		{file, 1, ingest.DropDuplicate},
+	} {
+		w := newWorld(t)
+		w.drop(c.path, "A")
+		imp := w.close()
+		w.finish(imp.ID, ingest.Staged)
+		if _, err := w.pool.Exec(t.Context(), `UPDATE dropline.import_files SET rejected = $1`, c.rejected); err != nil {
+			t.Fatal(err)
+		}
+		if d := w.drop(c.path, "A"); d.State != c.want {
+			t.Errorf("%s with %d refused rows, sent again, is %s, want %s", c.path, c.rejected, d.State, c.want)
+		}
+		if d := w.drop(c.path, "A"); d.State != ingest.DropDuplicate {
+			t.Errorf("%s, sent twice more, is %s", c.path, d.State)
+		}
+	}
+}

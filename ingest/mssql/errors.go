@@ -135,7 +135,7 @@ func examineCertificate(err *certificateError, at string) finding {
 	switch {
 	case errors.As(err, &authority):
 		f.text = at + " has a certificate of an authority that is not known"
-		f.hint = "give the private authority's certificate with the request as certificateAuthority, or set TrustServerCertificate=True to accept any"
+		f.hint = "give the private authority's certificate as certificateAuthority (on the command line: --certificate-authority FILE), or set TrustServerCertificate=True to accept any"
 	case errors.As(err, &host):
 		f.text = at + " has a certificate for another name"
 		f.hint = "connect under the certificate's name, or say that name with HostNameInCertificate=…, or set TrustServerCertificate=True to accept any"

@@ -55,7 +55,7 @@ func (p *pusher) deliver(ctx context.Context) error {
 	if done.Told {
 		p.result.NothingNew = done.Import == "" || done.Duplicates == len(run.Files)
 	} else if p.same(run) {
-		p.note("every file equals the one delivered last: the server loads them again only if those have been taken back since")
+		p.note("every file equals the one delivered last: the server loads them again only if those have been taken back since, or rows of them were refused")
 		p.result.NothingNew = true
 	}
 	return p.remember(run, &done)

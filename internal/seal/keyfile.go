@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -26,6 +27,10 @@ func NewKeyFile(path string) error {
 		return ingest.E(ingest.Internal, op, err)
 	}
 	temporary, err := writeKeys(path, handle, nil)
+	if errors.Is(err, fs.ErrNotExist) { // not the file, which is to be made
+		err = &fs.PathError{Op: "open", Path: filepath.Dir(path), Err: fs.ErrNotExist}
+		return ingest.WithHint(ingest.Errorf(ingest.NotFound, op, "the key file cannot be made: %w", err), "make the directory first")
+	}
 	if err != nil {
 		return unreadable(op, path, err)
 	}
