@@ -52,7 +52,9 @@ func (s *Server) registerSources() {
 	}}, s.source)
 	register(s, operation{access: anyCaller, secret: true, Operation: huma.Operation{
 		OperationID: "changeSource", Method: http.MethodPatch, Path: "/etl/sources/{id}", Tags: []string{tagDatabases},
-		Summary: "Change a stored database", Description: "Its name, its connection string, or how it is read. Imports under way go on as they began.",
+		Summary: "Change a stored database",
+		Description: "Its name, its connection string, or how it is read. An import of it that has still to be read fails if it names " +
+			"another database by then.",
 		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusNotImplemented},
 	}}, s.changeSource)
 	register(s, operation{access: anyCaller, Operation: huma.Operation{

@@ -38,7 +38,7 @@ func PartOf(key string) (TenantID, ImportID, bool) {
 const DatabaseRoot = "/database"
 
 // PushFolder is the folder below the inbox in which dropline push puts what it read from a database at the client's:
-// _database/Matter/dbo.Matter.1.csv.gz.
+// _database/Matter/dbo.Matter.1.csv.zst.
 const PushFolder = "_database"
 
 // ViaSQLServer is the way in of what Dropline reads from a client's database.
@@ -153,7 +153,7 @@ type PlannedRelation struct {
 
 	SinceColumn string `json:"sinceColumn,omitempty"` // incremental: rows with a greater value are read
 	Since       string `json:"since,omitempty"`       // empty: all of them
-	Until       string `json:"until,omitempty"`       // from where the next import goes on; empty: from Mark
+	High        string `json:"high,omitempty"`        // row version from which the next import goes on; empty: from Mark
 
 	After string `json:"after,omitempty"` // key of the last row of the last part that was read
 	Parts int    `json:"parts,omitempty"` // parts read so far

@@ -15,8 +15,8 @@ import (
 // overlap is by how much an incremental reading by time goes back: changes are stamped before they are committed.
 const overlap = 10 * time.Minute
 
-// PlanChanges is PlanDatabase for who comes again: a relation that has a mark is read from there on, as far as its column
-// allows; without marks all is read, in such a way that the next time may go on from there. Errors are the client's.
+// PlanChanges finds out what of a database is to be read under a mapping: a relation that has a mark is read from there on, as far
+// as its column allows; without marks all is read, in such a way that the next time may go on from there. Errors are the client's.
 func PlanChanges(ctx context.Context, client database, mapper *mapping.Mapper, s *schema.Schema,
 	marks map[string]ingest.SourceMark, now time.Time,
 ) (*ingest.DatabasePlan, error) {
@@ -41,7 +41,7 @@ func (p *planner) goOn(ctx context.Context, client database, marks map[string]in
 		}
 		versioned := slices.ContainsFunc(p.known[rel.Name], func(c mssql.Column) bool { return c.Name == rel.SinceColumn && c.Rowversion })
 		if versioned {
-			rel.Until = high
+			rel.High = high
 		}
 		mark, ok := marks[rel.Name]
 		if !ok || mark.Column != rel.SinceColumn || mark.Value == "" {
@@ -73,12 +73,12 @@ func Marks(plan *ingest.DatabasePlan, refused map[string]bool, now time.Time) ma
 	marks := map[string]ingest.SourceMark{}
 	for _, rel := range plan.Relations {
 		value := rel.Mark
-		if rel.Until == "" {
+		if rel.High == "" {
 			value = settled(value, plan.Began, now)
 		}
 		value = later(value, rel.Since)
-		if rel.Until != "" && rel.Mark != "" {
-			value = rel.Until
+		if rel.High != "" && rel.Mark != "" {
+			value = rel.High
 		}
 		if refused[rel.Name] {
 			value = rel.Since

@@ -26,7 +26,7 @@ func TestMarksStayBehindTheReading(t *testing.T) {
 		"no earlier than it began": {ingest.PlannedRelation{Mark: "2026-03-09T14:59:00", Since: "2026-03-09T13:00:00"}, "2026-03-09T13:00:00"},
 		"the first of all times":   {ingest.PlannedRelation{Mark: "0001-01-01T00:00:00"}, ""},
 		"a number":                 {ingest.PlannedRelation{Mark: "4711"}, "4711"},
-		"a row version":            {ingest.PlannedRelation{Mark: "0x0000000000000007", Until: "0x0000000000000009"}, "0x0000000000000009"},
+		"a row version":            {ingest.PlannedRelation{Mark: "0x0000000000000007", High: "0x0000000000000009"}, "0x0000000000000009"},
 		"refused rows":             {ingest.PlannedRelation{Name: "refused", Mark: "2026-03-09T14:59:00", Since: "2026-03-01T00:00:00"}, "2026-03-01T00:00:00"},
 	} {
 		c.rel.SinceColumn = "Changed"

@@ -184,7 +184,11 @@ func TestAnotherWorkerGoesOn(t *testing.T) {
 	p.server.SetFaults(tdstest.Faults{StallAfterRows: 13_000, StallTimes: 1, StallFor: time.Minute, StallTable: "TaskType"})
 	stop := p.work()
 	id := p.post(ingest.DatabaseOptions{})
-	<-stalled
+	select {
+	case <-stalled:
+	case <-time.After(time.Minute):
+		t.Fatal("the reading never came to where the server stalls")
+	}
 	stop()
 	before := len(p.server.Queries())
 	p.work()

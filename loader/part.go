@@ -14,7 +14,8 @@ import (
 // that breaks off after every few rows is not read for ever.
 const DefaultMaxParts = 10_000
 
-// readRelation reads a relation part by part. A part whose connection broke is read again from its beginning.
+// readRelation reads a relation part by part. A part whose connection broke ends after the last whole row, or without a key is
+// read again from its beginning.
 func (r *run) readRelation(ctx context.Context, client database, rel *ingest.PlannedRelation, snapshots int) error {
 	for !rel.Done {
 		if err := r.again(ctx, rel.Name, func() error { return r.readPart(ctx, client, rel, snapshots) }); err != nil {
@@ -158,8 +159,8 @@ func (p *part) read(ctx context.Context) {
 	p.rows.end(err)
 }
 
-// RequestFor asks for what is left of a relation. What came after the plan's bound is welcome: others of this import may refer to
-// it, and the next goes on from the bound all the same.
+// RequestFor asks for what is left of a relation. Rows that changed after the plan was made are welcome: others of this import may
+// refer to them, and the next goes on from the plan's High all the same.
 func RequestFor(rel *ingest.PlannedRelation) mssql.Part {
 	if rel.Query != "" {
 		return mssql.Part{Query: rel.Query, Expected: rel.Rows}

@@ -23,15 +23,6 @@ type planner struct {
 	known map[string][]mssql.Column
 }
 
-// PlanDatabase finds out what of a database is to be read under a mapping. Errors are the client's.
-func PlanDatabase(ctx context.Context, client database, mapper *mapping.Mapper, s *schema.Schema) (*ingest.DatabasePlan, error) {
-	p, err := lookAt(ctx, client, mapper, s)
-	if err != nil {
-		return nil, err
-	}
-	return p.plan, nil
-}
-
 // lookAt plans the reading of a database. Errors are of the database.
 func lookAt(ctx context.Context, client database, mapper *mapping.Mapper, s *schema.Schema) (*planner, error) {
 	survey, err := client.Survey(ctx)

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"dropline/ingest"
 	"dropline/schema"
 )
 
@@ -116,18 +115,4 @@ func (m *Mapper) OpenRelation(relation string, table *schema.Table, r io.Reader)
 	}
 	reader.begin(header, plan)
 	return reader, nil
-}
-
-// ExplainRelation says how a relation with that header would be read, or why it would be refused. The refusal is nil, not an
-// error that is nil.
-func (m *Mapper) ExplainRelation(relation string, table *schema.Table, header []string) (*Explanation, *ingest.FileRefusal) {
-	header = cleanHeader(header)
-	plan, refusal := m.relationPlan(relation, table, header)
-	if refusal == nil {
-		refusal = m.lacksKey(relation, table, header)
-	}
-	if refusal != nil {
-		return nil, refusal
-	}
-	return plan.explain(table, header), nil
 }

@@ -100,9 +100,8 @@ func TestColumns(t *testing.T) {
 		if len(needed.Ignored()) > 0 || len(ignored) != count(use, false) {
 			t.Fatalf("%q %q: %q is ignored of what is needed, and %q of the whole with %v", r.name, header, needed.Ignored(), ignored, use)
 		}
-		e, refusal := m.ExplainRelation(r.name, table, header)
-		if refusal != nil || !cmp.Equal(e, whole.Explain()) || !cmp.Equal(e.Columns, needed.Explain().Columns) {
-			t.Fatalf("%q %q: %v, %s", r.name, header, refusal, cmp.Diff(e, needed.Explain()))
+		if diff := cmp.Diff(whole.Explain().Columns, needed.Explain().Columns); diff != "" {
+			t.Fatalf("%q %q, of which are needed %v:\n%s", r.name, header, use, diff)
 		}
 		if diff := cmp.Diff(valuesOf(t, whole), valuesOf(t, needed)); diff != "" {
 			t.Fatalf("%q %q (-all +needed %v):\n%s", r.name, header, use, diff)
@@ -202,9 +201,6 @@ func TestColumnsOfEntry(t *testing.T) {
 			continue
 		}
 		checkRefusal(t, err)
-		if _, refusal := m.ExplainRelation("dbo.parts", table, header); !strings.HasPrefix(want, "are longer") && (refusal == nil || refusal.Message != err.Error()) {
-			t.Errorf("it is explained as %v, not %v", refusal, err)
-		}
 	}
 }
 

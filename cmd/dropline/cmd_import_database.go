@@ -74,8 +74,9 @@ that it cannot reach is read at the client's with dropline push. The word run ma
 
 ` + connectionHelp + `
 
-The server keeps it encrypted, and only until the import is staged. With --wait and --watch the exit status is that of
-dropline status --watch: 0 staged, 3 rejected, 1 failed or cancelled.
+The server keeps it encrypted, and only until the import is staged or rejected, or a week after it failed or was cancelled, in
+which it can be retried. With --wait and --watch the exit status is that of dropline status --watch: 0 staged, 3 rejected, 1
+failed or cancelled.
 
 Examples:
 

@@ -20,7 +20,7 @@ type Part struct {
 	After        string   // encoded key of the last row before, PartResult.Last; "" from the start
 	Limit        int64    // rows at most; 0: all in one. Without a key there is no reading on after it
 	SinceColumn  string   // incremental: a rowversion, a date and time, or an integer
-	Since, Until string   // rows with SinceColumn > Since and <= Until, as MaxSince and HighMark encode them; "": no bound
+	Since        string   // rows with SinceColumn > Since, as MaxSince and HighMark encode it; "": no bound
 	Expected     int64    // rows, where known
 }
 
@@ -50,8 +50,8 @@ func (p *Part) validate() error {
 		return errors.New("a query is read whole: it has no key, no columns to choose and no bound")
 	case p.After != "" && p.Key == "":
 		return errors.New("a part after a row needs a key")
-	case (p.Since != "" || p.Until != "") && p.SinceColumn == "":
-		return errors.New("bounds need the column that they bound")
+	case p.Since != "" && p.SinceColumn == "":
+		return errors.New("a bound needs the column that it bounds")
 	case p.Limit < 0 || len(p.Columns) > mostColumns:
 		return fmt.Errorf("a part has a limit of %d rows and %d columns", p.Limit, len(p.Columns))
 	}
@@ -238,7 +238,7 @@ func (q *plan) choose(columns []column) error {
 		if q.sinceAt, err = beside(q.part.SinceColumn); err != nil {
 			return err
 		}
-		if q.bounds, err = q.boundsOf(); err != nil {
+		if q.bound, err = q.boundOf(); err != nil {
 			return fmt.Errorf("cannot be read by %s: %w", shown(q.part.SinceColumn), err)
 		}
 	}

@@ -8,11 +8,11 @@ import (
 
 // plan is how a part is asked for. It begins with what is best for SQL Server, and plainer makes do with less.
 type plan struct {
-	part   *Part
-	text   string // of a query
-	from   string // a relation's name, or the query in parentheses; "" for the query as it is
-	quote  func(string) string
-	bounds []string // of incremental reading
+	part  *Part
+	text  string // of a query
+	from  string // a relation's name, or the query in parentheses; "" for the query as it is
+	quote func(string) string
+	bound string // of incremental reading; "": none
 
 	written, read  []column // those that are read begin with those that are written
 	keyAt, sinceAt int      // where they stand in what is read; -1: nowhere
@@ -53,24 +53,21 @@ func (q *plan) whole(why string) {
 	q.notes = append(q.notes, q.part.String()+" is read in one, not in parts: "+why)
 }
 
-// boundsOf are the conditions of incremental reading.
-func (q *plan) boundsOf() (bounds []string, err error) {
+// boundOf is the condition of incremental reading; "" if there is none.
+func (q *plan) boundOf() (string, error) {
 	c := &q.read[q.sinceAt]
-	for _, b := range []struct{ operator, value string }{{" > ", q.part.Since}, {" <= ", q.part.Until}} {
-		if b.value == "" || b.value == q.part.Since && beforeAll(c.base, b.value) {
-			continue
-		}
-		literal, err := sinceLiteral(c.base, b.value)
-		if err != nil {
-			return nil, err
-		}
-		bound := q.quote(c.Name) + b.operator + literal
-		if b.value == q.part.Since && !c.Rowversion { // a row of which nobody says when it changed may have
-			bound = "(" + bound + " OR " + q.quote(c.Name) + " IS NULL)"
-		}
-		bounds = append(bounds, bound)
+	if q.part.Since == "" || beforeAll(c.base, q.part.Since) {
+		return "", checkSinceType(c.base)
 	}
-	return bounds, checkSinceType(c.base)
+	literal, err := sinceLiteral(c.base, q.part.Since)
+	if err != nil {
+		return "", err
+	}
+	bound := q.quote(c.Name) + " > " + literal
+	if !c.Rowversion { // a row of which nobody says when it changed may have
+		bound = "(" + bound + " OR " + q.quote(c.Name) + " IS NULL)"
+	}
+	return bound, checkSinceType(c.base)
 }
 
 // statement writes the SQL.
@@ -89,7 +86,7 @@ func (q *plan) statement() (text string, args []any) {
 	}
 	b.WriteString(q.list())
 	b.WriteString(" FROM " + q.from)
-	where := q.bounds
+	var where []string
 	if q.keyed && q.part.After != "" {
 		value := q.after.literal()
 		if !q.literal {
@@ -97,7 +94,10 @@ func (q *plan) statement() (text string, args []any) {
 			value, arg = q.after.parameter()
 			args = append(args, arg)
 		}
-		where = append([]string{q.quote(q.read[q.keyAt].Name) + " > " + value}, where...)
+		where = append(where, q.quote(q.read[q.keyAt].Name)+" > "+value)
+	}
+	if q.bound != "" {
+		where = append(where, q.bound)
 	}
 	if len(where) > 0 {
 		b.WriteString(" WHERE " + strings.Join(where, " AND "))

@@ -205,9 +205,6 @@ func TestServerIncremental(t *testing.T) {
 				continue
 			}
 			p := mssql.Part{Schema: at.schema, Name: "Changing", Columns: []string{"Id"}, SinceColumn: column, Key: "Id", Limit: 4}
-			if column == "stamp" {
-				p.Until = mark
-			}
 			_, res := read(t, c, p)
 			if res.Rows != 4 || res.MaxSince == "" {
 				t.Fatalf("%s: %+v", column, res)
@@ -217,11 +214,7 @@ func TestServerIncremental(t *testing.T) {
 			if want := "Id\n4\n5\n6\n7\n8\n9\n"; rest != want {
 				t.Errorf("%s: %q after the fourth", column, rest)
 			}
-			p.Since, p.Until = "", res.MaxSince
-			if _, res = read(t, c, p); res.Rows != 10 {
-				t.Errorf("%s: %d rows up to the last", column, res.Rows)
-			}
-			p.Since, p.Until = res.MaxSince, ""
+			p.Since = res.MaxSince
 			if text, res := read(t, c, p); res.Rows != 0 || res.MaxSince != "" || text != "Id\n" {
 				t.Errorf("%s: after the last: %q, %+v", column, text, res)
 			}

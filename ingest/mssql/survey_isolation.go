@@ -16,7 +16,7 @@ type isolation struct {
 }
 
 const (
-	levelSnapshot      = "snapshot"
+	levelSnapshot      = IsolationSnapshot // callers compare with that
 	levelRowVersions   = "read committed snapshot"
 	levelReadCommitted = "read committed"
 )

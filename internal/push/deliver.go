@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"dropline/ingest"
+	"dropline/ingest/mssql"
 	"dropline/loader"
 )
 
@@ -232,7 +232,7 @@ func (p *pusher) summarize(run *running) {
 	if run.Snapshots > 1 {
 		r.Notes = append(r.Notes, fmt.Sprintf(
 			"it was read under %d snapshots, as the connection broke or the run was interrupted in between: the rows are not all of one moment", run.Snapshots))
-	} else if p.result.Resumed && !strings.Contains(run.Plan.Isolation, "snapshot") {
+	} else if p.result.Resumed && run.Plan.Isolation != mssql.IsolationSnapshot {
 		r.Notes = append(r.Notes, "it was read in more than one run and not under a snapshot: the rows are not all of one moment")
 	}
 }

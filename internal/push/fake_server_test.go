@@ -137,6 +137,12 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
+	return newSiteWith(t, tdstest.Options{})
+}
+
+// newSiteWith is newSite with a server of these options.
+func newSiteWith(t *testing.T, o tdstest.Options) *site {
+	t.Helper()
 	def, _ := schema.NewCatalogue().Lookup(ingest.DefaultSchema)
 	tables, err := sampledb.Tables(t.Context(), def, sample.Config{Seed: 2, Scale: 0.2, Rows: map[string]int64{"WorkItem": 900}})
 	if err != nil {
@@ -150,7 +156,8 @@ func newSite(t *testing.T) *site {
 			}
 		}
 	}
-	s := &site{t: t, server: newFakeServer(t), sql: tdstest.Start(t, tdstest.Options{Tables: tables})}
+	o.Tables = tables
+	s := &site{t: t, server: newFakeServer(t), sql: tdstest.Start(t, o)}
 	for i := range tables {
 		s.rows += int64(len(tables[i].Rows))
 	}

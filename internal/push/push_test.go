@@ -10,6 +10,7 @@ import (
 
 	"dropline/ingest"
 	"dropline/internal/push"
+	"dropline/internal/tdstest"
 )
 
 const largeTable = "/_database/WorkItem/"
@@ -125,6 +126,22 @@ func TestInterruptedBeforeTheAnswer(t *testing.T) {
 	}
 	if !strings.Contains(strings.Join(r.Notes, " "), "not all of one moment") {
 		t.Errorf("it does not say that it is of two moments: %v", r.Notes)
+	}
+}
+
+// TestRowVersionsAreNoSnapshot: READ COMMITTED SNAPSHOT, whatever its name, is of one moment for each statement only.
+func TestRowVersionsAreNoSnapshot(t *testing.T) {
+	t.Parallel()
+	s := newSiteWith(t, tdstest.Options{ReadCommittedSnapshot: true})
+	s.interruptedAt(func(r *http.Request) bool {
+		return r.Method == http.MethodPut && strings.Contains(r.URL.Path, largeTable+"dbo.WorkItem.2")
+	})
+	r, err := push.Run(t.Context(), s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Isolation != "read committed snapshot" || !strings.Contains(strings.Join(r.Notes, " "), "not all of one moment") {
+		t.Errorf("read under %s, it does not say that it is of two moments: %v", r.Isolation, r.Notes)
 	}
 }
 

@@ -20,6 +20,7 @@ const (
 	dialTime     = 30 * time.Second
 	lifeSigns    = 15 * time.Second // between questions whether the server is there
 	lifeTime     = time.Minute      // for its answer
+	endTime      = 2 * time.Second  // for what is under way to end in order once it is to end
 	maxReceipt   = 16 << 20         // bytes
 	mostReceipts = 200              // that are looked through for a delivery's
 )
@@ -85,7 +86,13 @@ func (s *SFTP) open(ctx context.Context) (*sftp.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	client, err := sftp.NewClient(conn, sftp.UseConcurrentWrites(true))
+	if !stop() && err == nil {
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		_ = conn.Close() // nothing depends on it
 		return nil, s.lost(err)
@@ -93,6 +100,25 @@ func (s *SFTP) open(ctx context.Context) (*sftp.Client, error) {
 	s.conn, s.client = conn, client
 	go s.watch(conn)
 	return client, nil
+}
+
+// bound ends the connection when ctx has ended and what is done over it does not, until the returned function is called: SFTP's
+// calls know no context, and a server may be there and answer nothing.
+func (s *SFTP) bound(ctx context.Context) (done func()) {
+	over := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		patience := time.NewTimer(endTime)
+		defer patience.Stop()
+		select {
+		case <-over:
+		case <-patience.C:
+			s.close()
+		}
+	})
+	return func() {
+		stop()
+		close(over)
+	}
 }
 
 func (s *SFTP) lost(err error) error {

@@ -26,6 +26,7 @@ func (s *SFTP) root() string { return ingest.Inbox + "/" + ingest.PushFolder }
 
 // held implements destination.
 func (s *SFTP) held(ctx context.Context, batch string) (map[string]held, error) {
+	defer s.bound(ctx)()
 	client, err := s.open(ctx)
 	if err != nil {
 		return nil, err
@@ -57,6 +58,7 @@ func (s *SFTP) held(ctx context.Context, batch string) (map[string]held, error) 
 
 // send implements destination.
 func (s *SFTP) send(ctx context.Context, batch, name string, body io.Reader) (held, error) {
+	defer s.bound(ctx)()
 	client, err := s.open(ctx)
 	if err != nil {
 		return held{}, err
@@ -104,6 +106,7 @@ func (f *failing) Read(p []byte) (int, error) {
 // deliver implements destination. The files get their names in quick succession, and the server's quiet period makes one import
 // of them.
 func (s *SFTP) deliver(ctx context.Context, run *running) (delivery, error) {
+	defer s.bound(ctx)()
 	there, err := s.held(ctx, string(run.Batch))
 	if err != nil {
 		return delivery{}, err
@@ -146,6 +149,7 @@ func (s *SFTP) deliver(ctx context.Context, run *running) (delivery, error) {
 
 // discard implements destination.
 func (s *SFTP) discard(ctx context.Context, batch string) error {
+	defer s.bound(ctx)()
 	there, err := s.held(ctx, batch)
 	if err != nil {
 		return err
@@ -164,6 +168,7 @@ func (s *SFTP) discard(ctx context.Context, batch string) error {
 
 // receipts are the names of the receipts at the server, in the order of time.
 func (s *SFTP) receipts(ctx context.Context) ([]string, error) {
+	defer s.bound(ctx)()
 	client, err := s.open(ctx)
 	if err != nil {
 		return nil, err
@@ -207,6 +212,7 @@ type receipt struct {
 
 // outcome implements destination. The receipts that have come since tell it of files, by names and hashes.
 func (s *SFTP) outcome(ctx context.Context, p *pending) (outcome, error) {
+	defer s.bound(ctx)()
 	names, err := s.receipts(ctx)
 	if err != nil {
 		return outcome{}, err
