@@ -175,7 +175,7 @@ func nearest(name string, each func(yield func(published, name string))) []strin
 		if len(name) > maxCompared || name == "" {
 			return
 		}
-		d := distance(name, other)
+		d := schema.EditDistance(name, other)
 		if d > max(1, len(other)/3) {
 			return
 		}
@@ -189,27 +189,6 @@ func nearest(name string, each func(yield func(published, name string))) []strin
 	}
 	slices.SortFunc(out, func(a, b string) int { return cmp.Or(cmp.Compare(best[a], best[b]), strings.Compare(a, b)) })
 	return out[:min(len(out), maxSuggestions)]
-}
-
-// distance counts the letters to change, add or drop to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := corner
-			if a[i] != b[j] {
-				cost++
-			}
-			corner = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // brief shortens what a file says for use in a message.

@@ -113,3 +113,25 @@ func isSnakeCase(s string) bool {
 	}
 	return true
 }
+
+// EditDistance counts the bytes to change, add or drop to make b of a, by Levenshtein. It takes time in proportion to the product
+// of their lengths, which the caller bounds.
+func EditDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		corner := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := corner
+			if a[i] != b[j] {
+				cost++
+			}
+			corner = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"dropline/schema"
 )
 
 // field is one thing that a connection string can say, whatever it calls it.
@@ -178,29 +180,9 @@ func nearest(name string) string {
 		if r.field == fieldRefused {
 			continue
 		}
-		if d := distance(name, known); d < within || d == within && (best == "" || known < best) {
+		if d := schema.EditDistance(name, known); d < within || d == within && (best == "" || known < best) {
 			best, within = known, d
 		}
 	}
 	return best
-}
-
-// distance counts the insertions, deletions and substitutions between two short words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			corner, row[j+1] = row[j+1], min(corner+cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
