@@ -174,9 +174,6 @@ func TestErrorsAmongTheRows(t *testing.T) {
 }
 
 func TestAMillionRowsInLittleMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a million rows take seconds")
-	}
 	s := tdstest.Start(t, tdstest.Options{Tables: []tdstest.Table{large("Big", 1_000_000)}})
 	c := siteOf(s).open(t, mssql.Options{})
 	var most uint64
