@@ -87,8 +87,14 @@ func TestEditDistance(t *testing.T) {
 		a, b string
 		want int
 	}{
-		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"matter", "matter", 0}, {"mater", "matter", 1}, {"encrpt", "encrypt", 1},
-		{"kitten", "sitting", 3}, {"ab", "ba", 2},
+		{"", "", 0},
+		{"", "abc", 3},
+		{"abc", "", 3},
+		{"matter", "matter", 0},
+		{"mater", "matter", 1},
+		{"encrpt", "encrypt", 1},
+		{"kitten", "sitting", 3},
+		{"ab", "ba", 2},
 	} {
 		if got := schema.EditDistance(test.a, test.b); got != test.want {
 			t.Errorf("from %q to %q: %d, want %d", test.a, test.b, got, test.want)
