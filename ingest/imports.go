@@ -71,6 +71,8 @@ const (
 	FileLoaded    FileState = "loaded"
 	FileRefused   FileState = "refused"   // as a whole: unknown table, missing column, unreadable
 	FileDuplicate FileState = "duplicate" // delivered again after this import had it; not loaded again
+	FileUnpacked  FileState = "unpacked"  // what it holds, or the tables it feeds, are listed as files of their own
+	FileUsed      FileState = "used"      // read beside the rows: a lookup table of the mapping, a manifest
 )
 
 // ImportFile is one file of an import.
@@ -83,6 +85,13 @@ type ImportFile struct {
 	SHA256     [32]byte
 	ReceivedAt time.Time
 
+	// Of what is in an archive or workbook, or feeds several tables: Container is the Number of the file that it was unpacked from, 0
+	// for one that was delivered as it is. Member is its name within, and Output which of the tables it is read for, from 1; 0
+	// where it feeds one.
+	Container int
+	Member    string
+	Output    int
+
 	State    FileState
 	Relation string // of a database: what was read; empty for a delivered file
 	Table    string // published name; empty while unknown
@@ -94,6 +103,14 @@ type ImportFile struct {
 	Notes    []string // warnings on the whole file, for people
 	Code     string   // why it was refused: a reject code
 	Error    string   // for people
+}
+
+// Name is the path by which people know the file: a member's is below its archive's.
+func (f *ImportFile) Name() string {
+	if f.Member == "" {
+		return f.Path
+	}
+	return f.Path + "/" + f.Member
 }
 
 // ImportTable is what an import holds for one table.

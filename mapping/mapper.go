@@ -97,9 +97,36 @@ func (m *Mapper) tableFor(file string, r *rule) (*schema.Table, *ingest.FileRefu
 // headBytes is how much of a file is looked at for a byte order mark and for what is no text at all.
 const headBytes = 512
 
+// File says what of a delivered file is to be read, and how.
+type File struct {
+	Path   string // below the inbox; a member's is below its archive's
+	Output int    // which of the tables that the mapping makes of it, from 1; 0 is the first
+	Exact  bool   // CSV that Dropline has written itself: nothing about it is in question but its header
+	Known  *Known // of a file that is read again after a *Reread; nil otherwise
+}
+
+// Known is what an earlier reading of a file found out about it that its beginning does not tell.
+type Known struct{}
+
+// Reread is the error of a Reader whose file has, further down, what settles a question that its beginning left open: the rows so
+// far were read under another assumption. The file is to be opened again, with what is known now.
+type Reread struct{ Known *Known }
+
+// Error implements error.
+func (*Reread) Error() string { return "the file must be read again under what its later lines tell" }
+
+// Outputs is how many tables the mapping makes of a file: 1, unless it says more.
+func (m *Mapper) Outputs(_ string) int { return 1 }
+
 // Open begins to read a file: it picks the table and reads the header. The error is a *ingest.FileRefusal if the file as a
 // whole is refused, and otherwise r's own. The reader must not be used by anybody else until the Reader is done.
 func (m *Mapper) Open(file string, r io.Reader) (*Reader, error) {
+	return m.OpenFile(File{Path: file}, r)
+}
+
+// OpenFile is Open for one of the tables that are made of a file, or for what is not known by its path alone.
+func (m *Mapper) OpenFile(f File, r io.Reader) (*Reader, error) {
+	file := f.Path
 	rule := m.mapping.ruleFor(file)
 	table, refusal := m.tableFor(file, rule)
 	if refusal != nil {

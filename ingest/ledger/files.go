@@ -163,7 +163,7 @@ func sameStates(ctx context.Context, tx pgx.Tx, r ingest.Registration) ([]string
 	err := tx.QueryRow(ctx, `SELECT coalesce((SELECT i.state = ANY ($3) AND f.rejected > 0
 		FROM (SELECT id, import_id FROM dropline.drops WHERE tenant = $1 AND path = $2 AND state <> 'duplicate'
 			ORDER BY seq DESC LIMIT 1) d
-		JOIN dropline.imports i ON i.id = d.import_id JOIN dropline.import_files f ON f.import_id = i.id AND f.drop_id = d.id), false)`,
+		JOIN dropline.imports i ON i.id = d.import_id JOIN dropline.import_files f ON f.import_id = i.id AND f.drop_id = d.id AND f.container = 0), false)`,
 		r.Tenant, r.Path, over).Scan(&refused)
 	if refused {
 		live = slices.DeleteFunc(live, func(state string) bool { return slices.Contains(over, state) })

@@ -118,7 +118,7 @@ func readImport(ctx context.Context, q querier, tenant ingest.TenantID, id inges
 	}
 	rows, err := q.Query(ctx, `SELECT f.number, coalesce(d.id, ''), coalesce(d.path, $2 || '/' || f.relation), coalesce(d.key, ''),
 		coalesce(d.size, 0), d.sha256, coalesce(d.received_at, i.created_at), f.state, f.table_name, f.bytes, f.records_read,
-		f.staged, f.rejected, f.ignored, f.notes, f.code, f.error, f.relation
+		f.staged, f.rejected, f.ignored, f.notes, f.code, f.error, f.relation, f.container, f.member, f.output
 		FROM dropline.import_files f JOIN dropline.imports i ON i.id = f.import_id LEFT JOIN dropline.drops d ON d.id = f.drop_id
 		WHERE f.import_id = $1 ORDER BY f.number`, id, ingest.DatabaseRoot)
 	if imp.Files, err = collect(rows, err, scanFile); err != nil {
@@ -145,8 +145,8 @@ func readImport(ctx context.Context, q querier, tenant ingest.TenantID, id inges
 
 func readDuplicates(ctx context.Context, q querier, id ingest.ImportID) ([]ingest.ImportFile, error) {
 	rows, err := q.Query(ctx, `SELECT 0, d.id, d.path, d.key, d.size, d.sha256, d.received_at, 'duplicate', f.table_name,
-		0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[], NULL::text[], '', '', ''
-		FROM dropline.import_files f JOIN dropline.drops d ON d.duplicate_of = f.drop_id
+		0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[], NULL::text[], '', '', '', 0, '', 0
+		FROM dropline.import_files f JOIN dropline.drops d ON d.duplicate_of = f.drop_id AND f.container = 0
 		WHERE f.import_id = $1 AND d.state = 'duplicate' ORDER BY d.seq`, id)
 	return collect(rows, err, scanFile)
 }
@@ -201,7 +201,8 @@ func scanFile(row pgx.Row) (ingest.ImportFile, error) {
 	var f ingest.ImportFile
 	var sum []byte
 	err := row.Scan(&f.Number, &f.Drop, &f.Path, &f.Key, &f.Size, &sum, &f.ReceivedAt, &f.State, &f.Table, &f.Bytes, &f.Read,
-		&f.Staged, &f.Rejected, &f.Ignored, &f.Notes, &f.Code, &f.Error, &f.Relation)
+		&f.Staged, &f.Rejected, &f.Ignored, &f.Notes, &f.Code, &f.Error, &f.Relation,
+		&f.Container, &f.Member, &f.Output)
 	copy(f.SHA256[:], sum)
 	f.ReceivedAt = f.ReceivedAt.UTC()
 	return f, err

@@ -92,7 +92,7 @@ func TestMigrateWithImports(t *testing.T) {
 	for _, sql := range []string{
 		`DROP TABLE dropline.import_databases, dropline.sources`,
 		`ALTER TABLE dropline.imports DROP COLUMN rows_total`,
-		`ALTER TABLE dropline.import_files DROP COLUMN relation`,
+		`ALTER TABLE dropline.import_files DROP COLUMN relation, DROP COLUMN container, DROP COLUMN member, DROP COLUMN output`,
 		`ALTER TABLE dropline.import_files ALTER COLUMN drop_id SET NOT NULL`,
 		`DELETE FROM dropline.goose_db_version WHERE version_id > 3`,
 	} {

@@ -27,6 +27,7 @@ func (l *Ledger) Take(ctx context.Context, id ingest.ImportID) (ingest.Import, e
 			return refusal(ctx, tx, id, 0)
 		}
 		var batch pgx.Batch
+		batch.Queue(`DELETE FROM dropline.import_files WHERE import_id = $1 AND container > 0`, id) // they are unpacked again
 		// What a part of a database is of, and what of it was not read, its object does not say.
 		batch.Queue(`UPDATE dropline.import_files SET state = 'waiting', bytes = 0, records_read = 0, staged = 0, rejected = 0,
 			table_name = CASE WHEN relation = '' THEN '' ELSE table_name END,
