@@ -103,7 +103,7 @@ func (r *real) load(id ingest.ImportID, n int) {
 			Message: "a value\r\nis missing", Offset: int64(i), Length: 1,
 		})
 		r.check(w.Write([]string{
-			imp.Files[0].Path, "Matter", itoa(i + 1), itoa(i + 2), "", "", "required", "a value\r\nis missing", "", "", itoa(i), "1",
+			imp.Files[0].Path, "Matter", itoa(i + 1), itoa(i + 2), "", "", "required", "a value\r\nis missing", "", "", itoa(i), "1", "0",
 		}))
 	}
 	w.Flush()

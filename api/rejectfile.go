@@ -13,8 +13,13 @@ import (
 
 // rejectsHeader is the first line of a rejects file.
 func rejectsHeader() []string {
-	return []string{"file", "table", "record", "line", "column", "header", "code", "message", "value", "importId", "offset", "length"}
+	return []string{
+		"file", "table", "record", "line", "column", "header", "code", "message", "value", "importId", "offset", "length", "output",
+	}
 }
+
+// firstFields is how many fields the records of a rejects file had before a file could feed several tables.
+const firstFields = 12
 
 // maxRejectRecord bounds one record of a rejects file: a path, a value and an id are at most a few kilobytes, a message of
 // many faults may be longer.
@@ -52,7 +57,7 @@ func (f *rejectFile) next() (ingest.Reject, error) {
 }
 
 func (f *rejectFile) checkHeader() error {
-	for i, name := range rejectsHeader() {
+	for i, name := range rejectsHeader()[:firstFields] {
 		if i >= len(f.fields) || string(f.fields[i]) != name {
 			return fmt.Errorf("the rejects file begins with %q", f.fields)
 		}
@@ -61,7 +66,7 @@ func (f *rejectFile) checkHeader() error {
 }
 
 func (f *rejectFile) reject() (ingest.Reject, error) {
-	if len(f.fields) < len(rejectsHeader()) {
+	if len(f.fields) < firstFields {
 		return ingest.Reject{}, fmt.Errorf("a record of the rejects file before byte %d has %d fields", f.offset, len(f.fields))
 	}
 	text := func(i int) string { return string(f.fields[i]) }
@@ -74,6 +79,9 @@ func (f *rejectFile) reject() (ingest.Reject, error) {
 	r := ingest.Reject{
 		File: text(0), Table: text(1), Record: number(2), Line: number(3), Column: text(4), Header: text(5), Code: text(6),
 		Message: text(7), Value: text(8), ImportID: text(9), Offset: number(10), Length: number(11),
+	}
+	if len(f.fields) > firstFields {
+		r.Output = int(number(firstFields))
 	}
 	return r, errors.Join(errs...)
 }

@@ -81,7 +81,7 @@ func rejectsOf(rejects []ingest.Reject) []Reject {
 	for i := range rejects {
 		r := &rejects[i]
 		out = append(out, Reject{
-			File: r.File, Table: r.Table, Record: r.Record, Line: r.Line, Column: r.Column, Header: r.Header, Code: r.Code,
+			File: r.File, Output: r.Output, Table: r.Table, Record: r.Record, Line: r.Line, Column: r.Column, Header: r.Header, Code: r.Code,
 			Message: r.Message, Value: r.Value, ImportID: r.ImportID, Offset: r.Offset, Length: r.Length,
 		})
 	}

@@ -145,6 +145,7 @@ type ImportPage struct {
 // Reject is one refused record, or one that was accepted with a warning.
 type Reject struct {
 	File     string `json:"file" doc:"Path as delivered" example:"/inbox/Matters.csv"`
+	Output   int    `json:"output,omitempty" doc:"Which of the tables that the mapping makes of the file, from 1; absent where it is one"`
 	Table    string `json:"table" example:"Matter"`
 	Record   int64  `json:"record" doc:"From 1, the header not counted"`
 	Line     int64  `json:"line" doc:"Of the file, from 1, where the record begins"`

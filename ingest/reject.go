@@ -35,13 +35,14 @@ const (
 // Reject is one refused record. Data, never a Go error. A record with several faults is one reject: Column, Code and Value
 // are of the first, and Message names the others too.
 type Reject struct {
-	File       string `json:"file"`   // path as delivered
-	FileNumber int    `json:"-"`      // ImportFile.Number
-	Table      string `json:"table"`  // published name
-	Record     int64  `json:"record"` // from 1, the header not counted
-	Line       int64  `json:"line"`   // of the file, from 1, where the record begins; the header is usually line 1
-	Column     string `json:"column"` // published name, or "" where the record as a whole is refused
-	Header     string `json:"header"` // as the file calls the column; "" where it does not come from the file
+	File       string `json:"file"`             // path as delivered
+	FileNumber int    `json:"-"`                // ImportFile.Number
+	Output     int    `json:"output,omitempty"` // which of the tables that are made of the file, from 1; 0 where it is one
+	Table      string `json:"table"`            // published name
+	Record     int64  `json:"record"`           // from 1, the header not counted
+	Line       int64  `json:"line"`             // of the file, from 1, where the record begins; the header is usually line 1
+	Column     string `json:"column"`           // published name, or "" where the record as a whole is refused
+	Header     string `json:"header"`           // as the file calls the column; "" where it does not come from the file
 	Code       string `json:"code"`
 	Message    string `json:"message"`  // for people: what is wrong and what to do
 	Value      string `json:"value"`    // as received, cut to MaxRejectValue bytes

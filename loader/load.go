@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -48,6 +49,7 @@ type run struct {
 	warned   int64
 	started  time.Time
 	expanded map[int]int64 // by file, guarded by listing: bytes that compressed ones became beyond what each may
+	packed   packed        // the package that was opened last
 	first    chan struct{} // taken by a part that is copied in the import's own place
 }
 
@@ -57,8 +59,12 @@ func (r *run) work(ctx context.Context) error {
 		return err
 	}
 	defer r.rejects.discard(ctx)
-	for i := range r.imp.Files {
-		if err := r.loadFile(ctx, &r.imp.Files[i]); err != nil {
+	defer r.closePackage()
+	if err := r.unpack(ctx); err != nil {
+		return err
+	}
+	for i := 0; i < len(r.imp.Files); i++ { // some are found out to be several on the way
+		if err := r.loadFile(ctx, i); err != nil {
 			return err
 		}
 	}
@@ -128,9 +134,16 @@ func (r *run) newMapper(ctx context.Context) (*mapping.Mapper, error) {
 
 // loadFile maps one file and copies its rows into staging. A file refused as a whole is not an error: the import goes on to
 // tell about the others.
-func (r *run) loadFile(ctx context.Context, f *ingest.ImportFile) error {
-	r.progress.begin(f)
+func (r *run) loadFile(ctx context.Context, index int) error {
+	f := &r.imp.Files[index]
+	if f.State != ingest.FileWaiting {
+		return nil // unpacked, read beside the rows, or refused already
+	}
 	file, err := r.openFile(ctx, f)
+	if errors.Is(err, errPacked) {
+		return r.spread(ctx, index)
+	}
+	r.progress.begin(f)
 	if err == nil {
 		defer file.Close() //nolint:errcheck // read to its end or given up: nothing depends on it
 		err = r.copyFile(ctx, f, file.Reader, r.refuse, file.bytes)
@@ -138,7 +151,7 @@ func (r *run) loadFile(ctx context.Context, f *ingest.ImportFile) error {
 	if err := judge(f, err); err != nil {
 		return err
 	}
-	f.Bytes = f.Size
+	f.Bytes = r.share(f, f.Size)
 	r.progress.end(f)
 	return nil
 }
@@ -157,9 +170,12 @@ func (r *run) copyFile(ctx context.Context, f *ingest.ImportFile, reader *mappin
 		f.Ignored = reader.Ignored()
 	}
 	f.Notes = reader.Notes()
-	stats, err := r.l.cfg.Store.Copy(ctx, r.target, reader.Table(), staging.File{Number: f.Number, Path: f.Path}, reader,
-		func(reject *ingest.Reject) error { return refuse(ctx, reject) },
-		func(s staging.CopyStats) { r.progress.copied(f.Number, s, bytes()) })
+	stats, err := r.l.cfg.Store.Copy(ctx, r.target, reader.Table(), staging.File{Number: f.Number, Path: f.Name()}, reader,
+		func(reject *ingest.Reject) error {
+			reject.Output = f.Output
+			return refuse(ctx, reject)
+		},
+		func(s staging.CopyStats) { r.progress.copied(f.Number, s, r.share(f, bytes())) })
 	f.Read, f.Staged, f.Rejected, f.Notes = stats.Read, stats.Staged, stats.Rejected, reader.Notes()
 	return err
 }
@@ -219,10 +235,10 @@ func (r *run) check(ctx context.Context) (staging.CheckResult, error) {
 		})
 }
 
-// name fills in the path of the file that a reject of the set checks comes from.
+// name fills in from which file a reject of the set checks comes, and for which of the tables that are made of it.
 func (r *run) name(reject *ingest.Reject) {
-	if f := r.file(reject.FileNumber); f != nil && reject.File == "" {
-		reject.File = f.Path
+	if f := r.file(reject.FileNumber); f != nil {
+		reject.File, reject.Output = f.Name(), f.Output
 	}
 }
 

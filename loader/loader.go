@@ -12,6 +12,7 @@ import (
 	"dropline/ingest"
 	"dropline/ingest/ledger"
 	"dropline/loader/staging"
+	"dropline/mapping/unpack"
 	"dropline/schema"
 
 	"github.com/jackc/pgx/v5"
@@ -49,6 +50,7 @@ type Config struct {
 	// DatabaseWorkers is how many databases are imported beside them; 0: DefaultDatabaseWorkers. Of all of these DatabaseParts
 	// parts are copied at a time, each over up to two of the Store's connections; 0: DefaultDatabaseWorkers.
 	DatabaseWorkers, DatabaseParts int
+	Unpack                         unpack.Config // how archives, workbooks and encrypted files are opened
 	Retention                      time.Duration // of before-images and staging tables; 0: DefaultRetention
 }
 
@@ -82,9 +84,10 @@ func (c *Config) validate() error {
 
 // Loader runs the workers of one process.
 type Loader struct {
-	cfg    Config
-	river  *river.Client[pgx.Tx]
-	places places
+	cfg      Config
+	river    *river.Client[pgx.Tx]
+	places   places
+	unpacker *unpack.Unpacker
 }
 
 // New returns a Loader that Run starts.
@@ -92,7 +95,7 @@ func New(cfg Config) (*Loader, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	l := &Loader{cfg: cfg, places: newPlaces(cfg.DatabaseParts)}
+	l := &Loader{cfg: cfg, places: newPlaces(cfg.DatabaseParts), unpacker: unpack.New(cfg.Unpack)}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &loadWorker{l: l})
 	river.AddWorker(workers, &promoteWorker{l: l})

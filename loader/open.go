@@ -47,17 +47,16 @@ func (r *run) openFile(ctx context.Context, f *ingest.ImportFile) (*opened, erro
 			table, f.Ignored = rel.Table, rel.Ignored
 		}
 	}
+	o := &opened{}
+	if !isPart {
+		return o, r.openText(ctx, o, f)
+	}
 	body, _, err := r.l.cfg.Bucket.Open(ctx, f.Key, 0, -1, "")
 	if err != nil {
 		return nil, ingest.E(ingest.KindOf(err), "loader.open", err)
 	}
-	o := &opened{body: body}
-	if !isPart {
-		o.Reader, err = r.mapper.Open(strings.TrimPrefix(f.Path, ingest.Inbox+"/"), body)
-	} else {
-		err = r.openPart(o, f, relation, table, body)
-	}
-	if err != nil {
+	o.body = body
+	if err := r.openPart(o, f, relation, table, body); err != nil {
 		_ = o.body.Close() // nothing depends on it
 		return nil, err
 	}

@@ -57,11 +57,15 @@ func publicReason(kind ingest.Kind) string {
 // outcome decides between staged and rejected, and says why.
 func (r *run) outcome(checked staging.CheckResult) ledger.Outcome {
 	out := ledger.Outcome{State: ingest.Staged, Files: r.imp.Files, Prerequisites: checked.Prerequisites}
-	refused := 0
+	refused, listed := 0, 0
+	r.restBytes()
 	for i := range out.Files {
 		f := &out.Files[i]
 		if f.State == ingest.FileRefused {
 			refused++
+		}
+		if f.State != ingest.FileUnpacked {
+			listed++
 		}
 		n := checked.RejectedByFile[f.Number]
 		f.Staged -= n
@@ -76,7 +80,7 @@ func (r *run) outcome(checked staging.CheckResult) ledger.Outcome {
 	switch {
 	case refused > 0:
 		out.State = ingest.Rejected
-		out.Error = fmt.Sprintf("%d of %d files were refused", refused, len(out.Files))
+		out.Error = fmt.Sprintf("%d of %d files were refused", refused, listed)
 		out.Hint = "mend the files that the receipt names, or store a mapping for them, and send them again"
 		if r.imp.Database != nil {
 			out.Error = fmt.Sprintf("%d of the database's relations were refused", refused)

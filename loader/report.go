@@ -26,7 +26,7 @@ const (
 // RejectsHeader is the header of the rejects file.
 func RejectsHeader() []string {
 	return []string{
-		"file", "table", "record", "line", "column", "header", "code", "message", "value", "importId", "offset", "length",
+		"file", "table", "record", "line", "column", "header", "code", "message", "value", "importId", "offset", "length", "output",
 	}
 }
 
@@ -69,6 +69,7 @@ func (f *rejectsFile) add(ctx context.Context, r ingest.Reject) error {
 	f.record = append(
 		f.record[:0], r.File, r.Table, strconv.FormatInt(r.Record, 10), strconv.FormatInt(r.Line, 10), r.Column,
 		r.Header, r.Code, r.Message, r.Value, r.ImportID, strconv.FormatInt(r.Offset, 10), strconv.FormatInt(r.Length, 10),
+		strconv.Itoa(r.Output),
 	)
 	return f.csv.Write(f.record)
 }
@@ -153,6 +154,7 @@ type counts struct {
 type receiptFile struct {
 	Path   string           `json:"path"`
 	From   string           `json:"relation,omitempty"` // of a database
+	Output int              `json:"output,omitempty"`   // which of the tables that are made of it
 	SHA256 string           `json:"sha256,omitempty"`
 	State  ingest.FileState `json:"state"`
 	Table  string           `json:"table,omitempty"`
@@ -208,7 +210,7 @@ func (r *run) writeReceipt(ctx context.Context, out ledger.Outcome) (ledger.Repo
 	}
 	for _, f := range out.Files {
 		doc.Files = append(doc.Files, receiptFile{
-			Path: f.Path, From: f.Relation, SHA256: sumOf(&f), State: f.State, Table: f.Table,
+			Path: f.Name(), From: f.Relation, Output: f.Output, SHA256: sumOf(&f), State: f.State, Table: f.Table,
 			counts:  counts{f.Read, f.Staged, f.Rejected},
 			Ignored: f.Ignored, Notes: f.Notes, Code: f.Code, Error: f.Error,
 		})

@@ -99,6 +99,7 @@ func (l *Loader) restoreImport(ctx context.Context, imp ingest.Import) error {
 // refused then, by mapping or by a check: production may have changed since, and must not change the verdict.
 func (l *Loader) refill(ctx context.Context, imp ingest.Import, target staging.Target) error {
 	r := &run{l: l, imp: imp, target: target}
+	defer r.closePackage()
 	var err error
 	if r.mapper, err = r.newMapper(ctx); err != nil {
 		return err
@@ -112,7 +113,7 @@ func (l *Loader) refill(ctx context.Context, imp ingest.Import, target staging.T
 			if f.State != ingest.FileLoaded {
 				continue
 			}
-			if err := r.refillFile(ctx, f, refused[f.Path], copyFile); err != nil {
+			if err := r.refillFile(ctx, f, refused[piece{f.Name(), f.Output}], copyFile); err != nil {
 				return err
 			}
 		}
@@ -131,12 +132,20 @@ func (r *run) refillFile(ctx context.Context, f ingest.ImportFile, refused []int
 		return err
 	}
 	defer file.Close() //nolint:errcheck // read to its end or given up: nothing depends on it
-	return copyFile(file.Table(), staging.File{Number: f.Number, Path: f.Path}, &without{Rows: file, records: refused})
+	return copyFile(file.Table(), staging.File{Number: f.Number, Path: f.Name()}, &without{Rows: file, records: refused})
 }
+
+// piece is what of an import's files a rejects file tells apart: a file by its path, and which of the tables that are made of it.
+type piece struct {
+	file   string
+	output int
+}
+
+const outputField = 12 // of a rejects file's records
 
 // refusedRecords reads the records that were refused, by file, from the import's rejects. They are at most as many as the
 // import has rows, eight bytes each.
-func (r *run) refusedRecords(ctx context.Context) (map[string][]int64, error) {
+func (r *run) refusedRecords(ctx context.Context) (map[piece][]int64, error) {
 	if r.imp.Rejected == 0 {
 		return nil, nil
 	}
@@ -148,7 +157,7 @@ func (r *run) refusedRecords(ctx context.Context) (map[string][]int64, error) {
 	defer body.Close() //nolint:errcheck // read to its end or given up: nothing depends on it
 	rows := csv.NewReader(body)
 	rows.ReuseRecord = true
-	records := map[string][]int64{}
+	records := map[piece][]int64{}
 	for line := 0; ; line++ {
 		fields, err := rows.Read()
 		if errors.Is(err, io.EOF) {
@@ -164,11 +173,17 @@ func (r *run) refusedRecords(ctx context.Context) (map[string][]int64, error) {
 		if err != nil {
 			return nil, ingest.E(ingest.Internal, op, err)
 		}
-		path := fields[0]
-		if _, ok := records[path]; !ok {
-			path = strings.Clone(path)
+		of := piece{file: fields[0]}
+		if len(fields) > outputField { // rejects files from before a file could feed several tables do not have it
+			of.output, err = strconv.Atoi(fields[outputField])
+			if err != nil {
+				return nil, ingest.E(ingest.Internal, op, err)
+			}
 		}
-		records[path] = append(records[path], n)
+		if _, ok := records[of]; !ok {
+			of.file = strings.Clone(of.file)
+		}
+		records[of] = append(records[of], n)
 	}
 	for _, list := range records {
 		slices.Sort(list)

@@ -91,9 +91,10 @@ func (l *Ledger) SampleRejects(ctx context.Context, id ingest.ImportID, limit in
 	if err != nil {
 		return nil, nil, fault(op, err)
 	}
-	const sql = `SELECT file, file_number, table_name, record, line, column_name, header, code, message, value, row_id,
-		byte_offset, byte_length FROM dropline.import_rejects WHERE import_id = $1 AND warning = $2
-		ORDER BY file_number, record, position LIMIT $3`
+	const sql = `SELECT r.file, r.file_number, r.table_name, r.record, r.line, r.column_name, r.header, r.code, r.message, r.value,
+		r.row_id, r.byte_offset, r.byte_length, coalesce(f.output, 0) FROM dropline.import_rejects r
+		LEFT JOIN dropline.import_files f ON f.import_id = r.import_id AND f.number = r.file_number
+		WHERE r.import_id = $1 AND r.warning = $2 ORDER BY r.file_number, r.record, r.position LIMIT $3`
 	for _, part := range []struct {
 		warning bool
 		into    *[]ingest.Reject
@@ -224,7 +225,7 @@ func scanReject(row pgx.Row) (ingest.Reject, error) {
 	var r ingest.Reject
 	var value []byte
 	err := row.Scan(&r.File, &r.FileNumber, &r.Table, &r.Record, &r.Line, &r.Column, &r.Header, &r.Code, &r.Message, &value,
-		&r.ImportID, &r.Offset, &r.Length)
+		&r.ImportID, &r.Offset, &r.Length, &r.Output)
 	r.Value = string(value)
 	return r, err
 }

@@ -63,6 +63,10 @@ func (p *Package) Text(ctx context.Context, _ string) (*Text, error) {
 	return &Text{body: body}, nil
 }
 
+// Exact reports whether a member's text is CSV that Dropline writes itself (of a workbook's sheet): in UTF-8, separated by commas,
+// quoted as RFC 4180 has it, with the sheet's first row that is not empty as its header; so there is nothing to detect but that.
+func (p *Package) Exact(_ string) bool { return false }
+
 // Close removes what was put on disk.
 func (p *Package) Close() error { return nil }
 
@@ -81,10 +85,6 @@ func (t *Text) Read(b []byte) (int, error) {
 
 // BytesRead is how many bytes of the stored file have been read so far, for progress.
 func (t *Text) BytesRead() int64 { return t.read }
-
-// Exact reports whether the text is CSV that Dropline has written itself (of a workbook's sheet): in UTF-8, separated by commas,
-// quoted as RFC 4180 has it, with the sheet's first row that is not empty as its header; so there is nothing to detect but that.
-func (t *Text) Exact() bool { return false }
 
 // Close ends the reading.
 func (t *Text) Close() error { return t.body.Close() }
