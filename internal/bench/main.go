@@ -39,7 +39,9 @@ type benchmark struct {
 
 func benchmarks() []benchmark {
 	return []benchmark{
+		{"mapping", benchMapping},
 		{"load", benchLoad},
+		{"formats", benchFormats},
 		{"promote", benchPromote},
 		{"sftp-large", benchSFTPLarge},
 		{"sftp-small", benchSFTPSmall},
