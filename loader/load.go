@@ -11,6 +11,7 @@ import (
 	"dropline/ingest"
 	"dropline/loader/staging"
 	"dropline/mapping"
+	"dropline/mapping/unpack"
 )
 
 // load takes an import through loading and validating to staged or rejected.
@@ -20,7 +21,7 @@ func (l *Loader) load(ctx context.Context, id ingest.ImportID, last bool) error 
 		return err
 	}
 	working, stop := context.WithCancelCause(ctx)
-	r := &run{l: l, imp: imp, progress: &progress{}, first: make(chan struct{}, 1)}
+	r := &run{l: l, imp: imp, progress: &progress{}, budget: unpack.NewBudget(), first: make(chan struct{}, 1)}
 	beating := r.startHeartbeat(working, stop)
 	err = r.work(working)
 	stop(nil)
@@ -48,9 +49,10 @@ type run struct {
 	warnings []ingest.Reject
 	warned   int64
 	started  time.Time
-	expanded map[int]int64 // by file, guarded by listing: bytes that compressed ones became beyond what each may
-	packed   packed        // the package that was opened last
-	first    chan struct{} // taken by a part that is copied in the import's own place
+	expanded map[int]int64  // by file, guarded by listing: bytes that compressed ones became beyond what each may
+	packed   packed         // the package that was opened last
+	budget   *unpack.Budget // what the files may become together
+	first    chan struct{}  // taken by a part that is copied in the import's own place
 }
 
 // work reads as the way a file goes.

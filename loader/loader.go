@@ -51,7 +51,9 @@ type Config struct {
 	// parts are copied at a time, each over up to two of the Store's connections; 0: DefaultDatabaseWorkers.
 	DatabaseWorkers, DatabaseParts int
 	Unpack                         unpack.Config // how archives, workbooks and encrypted files are opened
-	Retention                      time.Duration // of before-images and staging tables; 0: DefaultRetention
+	// Keys returns a tenant's OpenPGP keys; nil: there are none.
+	Keys      func(context.Context, ingest.TenantID) (unpack.Keyring, error)
+	Retention time.Duration // of before-images and staging tables; 0: DefaultRetention
 }
 
 func (c *Config) validate() error {

@@ -12,6 +12,7 @@ import (
 
 	"dropline/ingest"
 	"dropline/loader/staging"
+	"dropline/mapping/unpack"
 	"dropline/schema"
 )
 
@@ -98,7 +99,7 @@ func (l *Loader) restoreImport(ctx context.Context, imp ingest.Import) error {
 // refill reads an import's files once more under the mapping and in the time zone they were loaded under, and leaves out the records that were
 // refused then, by mapping or by a check: production may have changed since, and must not change the verdict.
 func (l *Loader) refill(ctx context.Context, imp ingest.Import, target staging.Target) error {
-	r := &run{l: l, imp: imp, target: target}
+	r := &run{l: l, imp: imp, target: target, budget: unpack.NewBudget()}
 	defer r.closePackage()
 	var err error
 	if r.mapper, err = r.newMapper(ctx); err != nil {

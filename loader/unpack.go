@@ -135,12 +135,20 @@ func (r *run) openPackage(ctx context.Context, f *ingest.ImportFile) (*unpack.Pa
 			}
 			return body, nil
 		},
-	})
+	}, unpack.Options{Budget: r.budget, Keys: r.keys})
 	if err != nil {
 		return nil, err
 	}
 	r.packed = packed{f.Key, pack}
 	return pack, nil
+}
+
+// keys are those of the tenant with which its files may be encrypted and signed.
+func (r *run) keys(ctx context.Context) (unpack.Keyring, error) {
+	if r.l.cfg.Keys == nil {
+		return unpack.Keyring{}, nil
+	}
+	return r.l.cfg.Keys(ctx, r.imp.Tenant)
 }
 
 // closePackage removes what the package that was opened last has put on disk.
