@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -94,9 +93,6 @@ func (m *Mapper) tableFor(file string, r *rule) (*schema.Table, *ingest.FileRefu
 	return nil, refusal
 }
 
-// headBytes is how much of a file is looked at for a byte order mark and for what is no text at all.
-const headBytes = 512
-
 // File says what of a delivered file is to be read, and how.
 type File struct {
 	Path   string // below the inbox; a member's is below its archive's
@@ -132,81 +128,25 @@ func (m *Mapper) OpenFile(f File, r io.Reader) (*Reader, error) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	d := defaultDialect()
-	if rule != nil {
-		d = rule.dialect
-	}
 	reader := &Reader{mapper: m, table: table, bytes: &counter{source: r}}
-	if err := reader.scanWith(&d); err != nil {
-		return nil, err
-	}
-	header, err := reader.readHeader(&d)
+	d, err := reader.look(rule, f.Exact)
 	if err != nil {
 		return nil, err
+	}
+	header, err := reader.readHeader(d)
+	if err != nil {
+		return nil, err
+	}
+	if !d.header && !d.given.header {
+		return nil, noHeader()
 	}
 	plan, refusal := m.plan(table, rule, header, d.header, ofFile)
 	if refusal != nil {
 		return nil, refusal
 	}
+	plan.notes = append(reader.notes, plan.notes...)
 	reader.begin(header, plan)
 	return reader, nil
-}
-
-// scanWith looks at the beginning of the file and sets up the scanner.
-func (r *Reader) scanWith(d *dialect) error {
-	head := make([]byte, headBytes)
-	n, err := io.ReadFull(r.bytes, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return err
-	}
-	head = head[:n]
-	if kind := notText(head); kind != "" {
-		return unreadable("the file is %s, not CSV: send it as CSV", kind)
-	}
-	marked, mark := byteOrderMark(head)
-	if mark > 0 {
-		d.encoding = marked
-	}
-	if name := looksWide(head); name != "" && !d.encoding.utf16 && mark == 0 {
-		return unreadable("the file looks like UTF-16 without a byte order mark: export it as UTF-8, or set encoding: %s in the mapping", name)
-	}
-	source := io.MultiReader(strings.NewReader(string(head[mark:])), r.bytes)
-	if d.encoding.utf16 {
-		source = &utf16Source{source: source, big: d.encoding.big}
-	}
-	r.charset = d.encoding.charset
-	limit := r.mapper.options.MaxRecordBytes
-	if d.header {
-		limit = maxHeaderBytes
-	}
-	r.scan = newScanner(source, d.delimiter, d.quote, limit, maxColumns+1)
-	r.scan.wide, r.scan.offset = d.encoding.utf16, int64(mark)
-	for range d.skipLines {
-		r.scan.skipLine()
-	}
-	return nil
-}
-
-// looksWide names the UTF-16 that the beginning looks like: nearly every other byte is NUL. A few of the bytes between may be
-// NUL too, as in half of an emoji.
-func looksWide(head []byte) string {
-	if len(head) < 8 {
-		return ""
-	}
-	var nuls [2]int
-	for i, b := range head {
-		if b == 0 {
-			nuls[i%2]++
-		}
-	}
-	half := len(head) / 2
-	switch {
-	case max(nuls[0], nuls[1]) <= half*3/4 || min(nuls[0], nuls[1]) > half/8:
-		return ""
-	case nuls[0] > nuls[1]:
-		return "utf-16be"
-	}
-	return "utf-16le"
 }
 
 func unreadable(format string, args ...any) *ingest.FileRefusal {

@@ -29,16 +29,21 @@ type rule struct {
 
 // dialect is how a file is written.
 type dialect struct {
-	encoding  encoding
-	delimiter byte
+	encoding  charEncoding
+	delimiter string
 	quote     byte // '\n' where nothing quotes
+	escape    byte // 0 where a quote within quotes is doubled
 	header    bool
 	skipLines int
+	given     given
 }
+
+// given says what of a dialect a mapping sets. The rest is found out from the file.
+type given struct{ encoding, delimiter, quote, escape, header, skipLines bool }
 
 func defaultDialect() dialect {
 	e, _ := encodingNamed("utf-8")
-	return dialect{encoding: e, delimiter: ',', quote: '"', header: true}
+	return dialect{encoding: e, delimiter: ",", quote: '"', header: true}
 }
 
 // combination says how the headers of a column make its value.

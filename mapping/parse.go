@@ -254,7 +254,7 @@ func (p *parser) boolean(n *yaml.Node, what string, otherwise bool) bool {
 
 // rule reads one item of files.
 func (p *parser) rule(n *yaml.Node) *rule {
-	f := p.fields(n, "an item of files", "pattern", "table", "delimiter", "encoding", "quote", "header", "skip_lines",
+	f := p.fields(n, "an item of files", "pattern", "table", "delimiter", "encoding", "quote", "escape", "header", "skip_lines",
 		"null", "only", "columns")
 	r := &rule{line: n.Line, dialect: p.dialect(f), only: p.boolean(f["only"], "only", false)}
 	r.nulls = p.nulls(f["null"])
@@ -303,28 +303,34 @@ func (p *parser) pattern(n *yaml.Node, pattern string) {
 	}
 }
 
+func isAlphanumeric(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' }
+
+// maxDelimiter is the most bytes of a delimiter.
+const maxDelimiter = 8
+
 // dialect reads how a rule's files are written.
 func (p *parser) dialect(f map[string]*yaml.Node) dialect {
 	d := defaultDialect()
 	if n := f["encoding"]; n != nil {
 		e, ok := encodingNamed(p.text(n, "encoding"))
 		if !ok {
-			p.fault(n, "unknown encoding %q: it may be utf-8, windows-1252 and its relatives, iso-8859-1 to 16, cp437, cp850, macintosh, koi8-r, utf-16le or utf-16be", brief(n.Value))
+			p.fault(n, "unknown encoding %q: it may be utf-8, windows-1252 and its relatives, iso-8859-1 to 16, cp437, cp850, macintosh, koi8-r, utf-16le, utf-16be, shift-jis, gb18030, big5, euc-jp or euc-kr", brief(n.Value))
 		}
-		d.encoding = e
+		d.encoding, d.given.encoding = e, true
 	}
 	if n := f["delimiter"]; n != nil {
 		text := p.text(n, "delimiter")
 		if text == "tab" || text == `\t` {
 			text = "\t"
 		}
-		if len(text) != 1 || text[0] >= utf8.RuneSelf || strings.ContainsAny(text, "\r\n\x00") {
-			p.fault(n, "delimiter must be one ASCII character, such as \";\" or \"\\t\"")
+		if text == "" || len(text) > maxDelimiter || strings.ContainsAny(text, "\r\n\x00\"") {
+			p.fault(n, "delimiter must be one to %d characters, such as \";\", \"\\t\" or \"||\", and no quote or line end", maxDelimiter)
 		} else {
-			d.delimiter = text[0]
+			d.delimiter, d.given.delimiter = text, true
 		}
 	}
 	if n := f["quote"]; n != nil {
+		d.given.quote = true
 		switch text := p.text(n, "quote"); {
 		case text == "" || text == "none":
 			d.quote = '\n'
@@ -334,11 +340,22 @@ func (p *parser) dialect(f map[string]*yaml.Node) dialect {
 			d.quote = text[0]
 		}
 	}
-	if d.delimiter == d.quote {
+	if n := f["escape"]; n != nil {
+		d.given.escape = true
+		switch text := p.text(n, "escape"); {
+		case text == "doubled":
+		case len(text) != 1 || text[0] >= utf8.RuneSelf || strings.ContainsAny(text, "\r\n\t \x00") || isAlphanumeric(text[0]):
+			p.fault(n, "escape must be one character, such as \"\\\\\", or \"doubled\" where a quote within quotes is doubled")
+		case text[0] != d.quote:
+			d.escape = text[0]
+		}
+	}
+	if d.delimiter == string(d.quote) {
 		p.fault(or(f["quote"], f["delimiter"]), "delimiter and quote are the same character")
 	}
-	d.header = p.boolean(f["header"], "header", true)
+	d.header, d.given.header = p.boolean(f["header"], "header", true), f["header"] != nil
 	if n := f["skip_lines"]; n != nil {
+		d.given.skipLines = true
 		v, err := strconv.Atoi(p.text(n, "skip_lines"))
 		if err != nil || v < 0 || v > maxSkipLines {
 			p.fault(n, "skip_lines must be a number from 0 to %d", maxSkipLines)
