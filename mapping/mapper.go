@@ -5,6 +5,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"dropline/ingest"
@@ -28,6 +29,9 @@ const (
 type Options struct {
 	Location       *time.Location // of times without a zone; nil is UTC
 	MaxRecordBytes int            // 0 is DefaultMaxRecordBytes; at most 1 GiB
+	// Lookup opens the file of that pattern below the inbox, of which the mapping takes a lookup table. An error of it that is a
+	// *ingest.FileRefusal refuses the files that need the table. nil: there are none.
+	Lookup func(pattern string) (io.ReadCloser, error)
 }
 
 func (o Options) validate() (Options, error) {
@@ -48,6 +52,7 @@ type Mapper struct {
 	schema  *schema.Schema
 	mapping *Mapping
 	options Options
+	lookups func() (*lookupTables, error) // reads them, once
 }
 
 // New returns a mapper. The mapping may be nil: then files' names and headers alone say what they are.
@@ -61,12 +66,17 @@ func New(s *schema.Schema, m *Mapping, o Options) (*Mapper, error) {
 		err := fmt.Errorf("the mapping is for %s, not %s", m.schema.ID(), s.ID())
 		return nil, &ingest.Error{Kind: ingest.Invalid, Op: op, Err: err, Hint: "read the mapping again under this schema"}
 	}
-	return &Mapper{schema: s, mapping: m, options: o}, nil
+	return &Mapper{schema: s, mapping: m, options: o, lookups: sync.OnceValues(func() (*lookupTables, error) { return readLookups(m, o) })}, nil
 }
 
 // TableFor returns the table to which a file of that path belongs, or a refusal of CodeUnknownTable.
 func (m *Mapper) TableFor(file string) (*schema.Table, *ingest.FileRefusal) {
 	return m.tableFor(file, m.mapping.ruleFor(file))
+}
+
+// TableOf is TableFor for one of the tables that are made of a file.
+func (m *Mapper) TableOf(f File) (*schema.Table, *ingest.FileRefusal) {
+	return m.tableFor(f.Path, m.mapping.ruleFor(f.Path).output(f.Output))
 }
 
 func (m *Mapper) tableFor(file string, r *rule) (*schema.Table, *ingest.FileRefusal) {
@@ -112,7 +122,12 @@ type Reread struct{ Known *Known }
 func (*Reread) Error() string { return "the file must be read again under what its later lines tell" }
 
 // Outputs is how many tables the mapping makes of a file: 1, unless it says more.
-func (m *Mapper) Outputs(_ string) int { return 1 }
+func (m *Mapper) Outputs(file string) int {
+	if r := m.mapping.ruleFor(file); r != nil {
+		return max(len(r.outputs), 1)
+	}
+	return 1
+}
 
 // Open begins to read a file: it picks the table and reads the header. The error is a *ingest.FileRefusal if the file as a
 // whole is refused, and otherwise r's own. The reader must not be used by anybody else until the Reader is done.
@@ -123,12 +138,18 @@ func (m *Mapper) Open(file string, r io.Reader) (*Reader, error) {
 // OpenFile is Open for one of the tables that are made of a file, or for what is not known by its path alone.
 func (m *Mapper) OpenFile(f File, r io.Reader) (*Reader, error) {
 	file := f.Path
-	rule := m.mapping.ruleFor(file)
+	rule := m.mapping.ruleFor(file).output(f.Output)
 	table, refusal := m.tableFor(file, rule)
 	if refusal != nil {
 		return nil, refusal
 	}
 	reader := &Reader{mapper: m, table: table, bytes: &counter{source: r}}
+	if m.mapping != nil && len(m.mapping.lookups) > 0 {
+		var err error
+		if reader.lookups, err = m.lookups(); err != nil {
+			return nil, err
+		}
+	}
 	d, err := reader.look(rule, f.Exact)
 	if err != nil {
 		return nil, err

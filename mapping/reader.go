@@ -31,10 +31,12 @@ type Reader struct {
 	pending bool           // the first record of a file without a header was read to count its fields
 	done    bool
 
-	asides  asides
-	refused bool
-	reject  ingest.Reject
-	others  []string // what else is wrong with the record
+	asides   asides
+	lookups  *lookupTables
+	division division
+	refused  bool
+	reject   ingest.Reject
+	others   []string // what else is wrong with the record
 }
 
 var _ ingest.Rows = (*Reader)(nil)
@@ -47,7 +49,7 @@ func (r *Reader) Ignored() []string { return r.plan.ignored }
 
 // Notes are remarks about the file that refuse nothing, for people. They are complete once Next has returned false.
 func (r *Reader) Notes() []string {
-	notes := append(r.plan.notes[:len(r.plan.notes):len(r.plan.notes)], r.asides.told()...)
+	notes := append(r.plan.notes[:len(r.plan.notes):len(r.plan.notes)], append(r.asides.told(), r.division.told(r.row.Record)...)...)
 	if r.done && r.row.Record == 0 && r.Err() == nil {
 		empty := "the file has a header and no records"
 		if r.plan.from != ofFile {
@@ -123,6 +125,9 @@ func (r *Reader) begin(header []string, p *plan) {
 		switch {
 		case in.rule != nil && in.rule.combine == fixed:
 			r.blank[i] = in.fixed
+		case in.rule != nil && in.rule.combine == computed:
+			r.filled = append(r.filled, i)
+			r.blank[i].Null = true
 		case len(in.fields) > 0:
 			r.filled = append(r.filled, i)
 			r.blank[i].Null = true
@@ -134,12 +139,18 @@ func (r *Reader) begin(header []string, p *plan) {
 	}
 	r.clear()
 	r.scan.limit = r.mapper.options.MaxRecordBytes
+	if p.shapes() {
+		r.beginShape()
+	}
 }
 
 // Next goes to the next record.
 func (r *Reader) Next() bool {
 	for {
 		r.refused = false
+		if r.division.pending() && r.shape(false) {
+			return true
+		}
 		o := scannedRecord
 		if r.pending {
 			r.pending = false
@@ -162,6 +173,10 @@ func (r *Reader) Next() bool {
 			r.refuseRecord(o)
 		case s.count != r.plan.width && !r.fits():
 			r.refuseCount()
+		case r.plan.shapes():
+			if !r.shape(true) {
+				continue
+			}
 		default:
 			r.values()
 		}
@@ -281,7 +296,11 @@ func (r *Reader) fault(in *input, code string, raw, text []byte) {
 			code = ingest.CodeInvalidText // whatever else it is
 		}
 	}
-	message := describe(&in.target, code, text)
+	r.faultWith(in, code, describe(&in.target, code, text), raw)
+}
+
+// faultWith is fault with a message of its own.
+func (r *Reader) faultWith(in *input, code, message string, raw []byte) {
 	if r.refused {
 		r.others = append(r.others, in.column.Name+": "+message)
 		return
