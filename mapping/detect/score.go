@@ -2,7 +2,6 @@ package detect
 
 import (
 	"bytes"
-	"sort"
 )
 
 const (
@@ -195,19 +194,4 @@ func (t *table) score(s style) float64 {
 		score *= 0.9
 	}
 	return score
-}
-
-// sorted lists the keys of counts, the most frequent first.
-func sorted(counts map[int]int) []int {
-	keys := make([]int, 0, len(counts))
-	for k := range counts {
-		keys = append(keys, k)
-	}
-	sort.Slice(keys, func(i, j int) bool {
-		if counts[keys[i]] != counts[keys[j]] {
-			return counts[keys[i]] > counts[keys[j]]
-		}
-		return keys[i] > keys[j]
-	})
-	return keys
 }
