@@ -102,7 +102,15 @@ func worthTrying(text []byte, s style) bool {
 	if !bytes.Contains(text, []byte(s.delimiter)) {
 		return false
 	}
-	return (s.quote == 0 || bytes.IndexByte(text, s.quote) >= 0) && (s.escape == 0 || bytes.IndexByte(text, s.escape) >= 0)
+	switch {
+	case s.escape != 0 && bytes.IndexByte(text, s.escape) < 0:
+		return false
+	case s.quote == '"' && s.escape == 0:
+		return true // whether there are any or not
+	case s.quote == 0:
+		return s.escape != 0 || bytes.IndexByte(text, '"') >= 0
+	}
+	return bytes.IndexByte(text, s.quote) >= 0
 }
 
 // usual is how many cells most records have, and the share of records that do. Records of one cell are preamble, notes and blank
