@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -63,6 +64,9 @@ func (r *run) work(ctx context.Context) error {
 	defer r.rejects.discard(ctx)
 	defer r.closePackage()
 	if err := r.unpack(ctx); err != nil {
+		return err
+	}
+	if err := r.setAside(ctx); err != nil {
 		return err
 	}
 	for i := 0; i < len(r.imp.Files); i++ { // some are found out to be several on the way
@@ -130,7 +134,9 @@ func (r *run) newMapper(ctx context.Context) (*mapping.Mapper, error) {
 			return nil, ingest.WithHint(ingest.E(ingest.Invalid, op, err), "store a corrected mapping, and send the files again")
 		}
 	}
-	mapper, err := mapping.New(r.target.Schema, m, mapping.Options{Location: location})
+	mapper, err := mapping.New(r.target.Schema, m, mapping.Options{
+		Location: location, Lookup: func(pattern string) (io.ReadCloser, error) { return r.openLookup(ctx, pattern) },
+	})
 	return mapper, ingest.E(ingest.Invalid, op, err)
 }
 

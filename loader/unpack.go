@@ -126,21 +126,24 @@ func (r *run) openPackage(ctx context.Context, f *ingest.ImportFile) (*unpack.Pa
 		return r.packed.Package, nil
 	}
 	r.closePackage()
-	pack, err := r.l.unpacker.Open(ctx, unpack.Stored{
-		Name: inboxPath(f.Path), Size: f.Size,
-		Open: func(ctx context.Context, offset int64) (io.ReadCloser, error) {
-			body, _, err := r.l.cfg.Bucket.Open(ctx, f.Key, offset, -1, "")
-			if err != nil {
-				return nil, ingest.E(ingest.KindOf(err), "loader.open", err)
-			}
-			return body, nil
-		},
-	}, unpack.Options{Budget: r.budget, Keys: r.keys})
+	pack, err := r.l.unpacker.Open(ctx, r.stored(f), unpack.Options{Budget: r.budget, Keys: r.keys})
 	if err != nil {
 		return nil, err
 	}
 	r.packed = packed{f.Key, pack}
 	return pack, nil
+}
+
+// stored is a file as it lies in the bucket.
+func (r *run) stored(f *ingest.ImportFile) unpack.Stored {
+	key := f.Key
+	return unpack.Stored{Name: inboxPath(f.Path), Size: f.Size, Open: func(ctx context.Context, offset int64) (io.ReadCloser, error) {
+		body, _, err := r.l.cfg.Bucket.Open(ctx, key, offset, -1, "")
+		if err != nil {
+			return nil, ingest.E(ingest.KindOf(err), "loader.open", err)
+		}
+		return body, nil
+	}}
 }
 
 // keys are those of the tenant with which its files may be encrypted and signed.
