@@ -72,6 +72,7 @@ func (m *Mapper) plan(t *schema.Table, r *rule, header []string, hasHeader bool,
 	for _, c := range t.Columns {
 		p.plan.inputs = append(p.plan.inputs, p.input(c))
 	}
+	p.sameAs()
 	if p.refusal != nil {
 		return nil, p.refusal
 	}
@@ -108,7 +109,7 @@ func (p *planner) input(c *schema.Column) input {
 	if len(in.fields) == 0 && in.fallback == nil && c.Required {
 		p.missing = append(p.missing, c.Name)
 	}
-	if c.Kind == schema.List && len(in.fields) > 0 {
+	if c.Kind == schema.List && c.Enum != nil && len(in.fields) > 0 {
 		p.note("%s is a list of values, which is stored as text and not yet used", c.Name)
 	}
 	if len(in.fields) > 0 {
