@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -249,12 +250,24 @@ func (c *checker) markReferences(m mark, t *schema.Table, row *ingest.Row) error
 	}
 	for _, col := range t.Columns {
 		v := &row.Values[col.Index]
-		if col.References == nil || v.Null || !c.given[col.References] || schema.IsObjectID(col.References.Prefix, v.Text) {
+		if col.References == nil || v.Null || !c.given[col.References] {
 			continue
 		}
-		m.kind, m.name, m.column, m.value = markReference, keyName(col.References, v.Text), int32(col.Index), string(v.Text)
-		if err := c.join.add(&m); err != nil {
-			return err
+		m.kind, m.column, m.rule, m.value = markReference, int32(col.Index), 0, string(v.Text)
+		ids := v.Text
+		for more := true; more; m.rule++ {
+			id := ids
+			if more = col.Kind == schema.List; more {
+				m.value = received(col, row)
+				id, ids, more = bytes.Cut(ids, []byte(col.Separator))
+			}
+			if schema.IsObjectID(col.References.Prefix, id) {
+				continue
+			}
+			m.name = keyName(col.References, id)
+			if err := c.join.add(&m); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

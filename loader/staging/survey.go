@@ -81,6 +81,9 @@ func (c *checker) surveyOf(t *schema.Table, refs []*schema.Column) string {
 			// Keys that occur twice would count rows twice: leave it to the exact search.
 			counts.WriteString(", count(" + id + ")")
 			continue
+		case ref.Kind == schema.List:
+			fmt.Fprintf(&counts, ", (select count(*) from %s item where %s)", c.items(t, ref), c.missing(ref, itemRef))
+			continue
 		case c.own[ref.References]:
 			from = c.staged(ref.References, c.seq)
 		}
