@@ -13,8 +13,8 @@ const itemRef = "item.ref"
 // A set of them is compared with other tables as the values of a single reference are; going into each row's list by itself would
 // take a look-up for each.
 func (o *overlay) items(t *schema.Table, ref *schema.Column) string {
-	return fmt.Sprintf("(select x.ctid, x.n, %s as ref from (select r.ctid, generate_subscripts(r.%[2]s, 1) as n, unnest(r.%[2]s) as digits from %[3]s r) x)",
-		schema.StagedID(ref.References.Prefix, "x.digits"), schema.QuoteIdent(ref.SQLName), o.names.packed(t, o.seq))
+	return fmt.Sprintf("(select x.ctid, x.n, %s as ref from (select r.ctid, generate_subscripts(r.%[2]s, 1) as n, unnest(r.%[2]s) as digits from %[3]s r where %[4]s) x)",
+		schema.StagedID(ref.References.Prefix, "x.digits"), schema.QuoteIdent(ref.SQLName), o.names.packed(t, o.seq), kept(t, "r"))
 }
 
 // inList makes a refusal one of the rows of which an item of a list fulfils a condition. Its detail is the first of them.

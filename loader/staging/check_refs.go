@@ -49,14 +49,15 @@ func (o *overlay) dangling(t *schema.Table, ref *schema.Column) string {
 		return fmt.Sprintf("t.ctid in (select item.ctid from %s item where %s)", o.items(t, ref), o.missing(ref, itemRef))
 	}
 	id := "t." + schema.QuoteIdent(ref.SQLName)
-	return id + " is not null and " + o.missing(ref, id)
+	return id + " is not null and " + kept(t, "t") + " and " + o.missing(ref, id)
 }
 
 // missing is a condition on an id (an SQL expression) to which a column refers: it is in no table.
 func (o *overlay) missing(ref *schema.Column, id string) string {
 	where := o.absent(ref.References, id)
 	if o.own[ref.References] {
-		where += fmt.Sprintf(" and not exists (select from %s mine where mine.id = %s)", o.names.staged(ref.References, o.seq), id)
+		where += fmt.Sprintf(" and not exists (select from %s mine where mine.id = %s and %s)", o.names.staged(ref.References, o.seq), id,
+			kept(ref.References, "mine"))
 	}
 	return where
 }
