@@ -17,6 +17,7 @@ const (
 	CodeInvalidText    = "invalid_text"    // not in the file's encoding, or a NUL character
 	CodeInvalidRef     = "invalid_id"      // a reference or key that is no id: of another table's prefix, say
 	CodeFieldCount     = "field_count"     // more or fewer fields than the header
+	CodeComputed       = "computed"        // an expression of the mapping cannot be computed for it
 	CodeQuote          = "quote"           // a quote in the wrong place, or never closed
 	CodeRecordTooLong  = "record_too_long" // over the limit of a record
 	CodeDuplicateKey   = "duplicate_key"   // several rows of the import have this key: all are refused

@@ -134,7 +134,7 @@ func TestNoAllocations(t *testing.T) {
 			}
 		}
 	})
-	if allocs > 500 {
+	if allocs > 1000 { // finding out how the file is written takes some
 		t.Errorf("%v allocations for 5,000 rows", allocs)
 	}
 }

@@ -7,17 +7,19 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 
 	"dropline/schema"
 )
 
-// encoding is how a file's bytes are text. The zero value is UTF-8.
-type encoding struct {
+// charEncoding is how a file's bytes are text. The zero value is UTF-8.
+type charEncoding struct {
 	name    string
 	charset *charset // a single-byte encoding in which ASCII stands for itself; nil otherwise
 	utf16   bool
-	big     bool // UTF-16 with the high byte first
+	big     bool              // UTF-16 with the high byte first
+	several encoding.Encoding // in which a character has one or several bytes, some of which are ASCII's; nil otherwise
 }
 
 // charset is a single-byte encoding: the UTF-8 of each byte. A byte that means nothing becomes invalidByte.
@@ -32,19 +34,22 @@ const invalidByte = 0xFF
 
 // encodingNamed finds an encoding by one of its usual names. ISO 8859-1 is read as windows-1252, which has it within, as
 // browsers do: hardly any file means the control characters in which they differ.
-func encodingNamed(name string) (encoding, bool) {
+func encodingNamed(name string) (charEncoding, bool) {
 	folded := schema.NormalizeName(name)
 	switch folded {
 	case "", "utf8", "ascii", "usascii":
-		return encoding{name: "utf-8"}, true
+		return charEncoding{name: "utf-8"}, true
 	case "utf16", "utf16le", "unicode":
-		return encoding{name: "utf-16le", utf16: true}, true
+		return charEncoding{name: "utf-16le", utf16: true}, true
 	case "utf16be":
-		return encoding{name: "utf-16be", utf16: true, big: true}, true
+		return charEncoding{name: "utf-16be", utf16: true, big: true}, true
 	case "latin1", "iso88591", "ansi":
 		folded = "windows1252"
 	case "macroman":
 		folded = "macintosh"
+	}
+	if e := severalNamed(folded); e != nil {
+		return charEncoding{name: strings.ToLower(name), several: e}, true
 	}
 	for _, prefix := range []string{"cp125", "win125"} {
 		if rest, ok := strings.CutPrefix(folded, prefix); ok {
@@ -63,10 +68,10 @@ func encodingNamed(name string) (encoding, bool) {
 			continue
 		}
 		if set, ok := newCharset(c); ok {
-			return encoding{name: strings.ToLower(name), charset: set}, true
+			return charEncoding{name: strings.ToLower(name), charset: set}, true
 		}
 	}
-	return encoding{}, false
+	return charEncoding{}, false
 }
 
 // newCharset tables an encoding, unless its ASCII is not ASCII: separators could not be found in it.
@@ -107,20 +112,6 @@ func isASCII(b []byte) bool {
 		}
 	}
 	return true
-}
-
-// byteOrderMark tells an encoding by how the file begins. It returns the mark's length, 0 where there is none.
-func byteOrderMark(head []byte) (encoding, int) {
-	has := func(mark string) bool { return strings.HasPrefix(string(head), mark) }
-	switch {
-	case has("\xef\xbb\xbf"):
-		return encoding{name: "utf-8"}, 3
-	case has("\xff\xfe"):
-		return encoding{name: "utf-16le", utf16: true}, 2
-	case has("\xfe\xff"):
-		return encoding{name: "utf-16be", utf16: true, big: true}, 2
-	}
-	return encoding{}, 0
 }
 
 // notText names what the file is, by how it begins, when that is something other than text.

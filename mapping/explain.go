@@ -25,6 +25,8 @@ const (
 	HowMapping  How = "mapping"  // the mapping names the header
 	HowJoin     How = "join"     // the mapping joins several
 	HowProduct  How = "product"  // the mapping multiplies several
+	HowComputed How = "computed" // an expression of the mapping computes it
+	HowHash     How = "hash"     // a digest of several
 	HowConstant How = "constant" // the mapping says the value itself
 	HowDefault  How = "default"  // the file has nothing for it, and the mapping says what to take instead
 	HowAbsent   How = "absent"   // the file has nothing for it
@@ -42,7 +44,7 @@ type ColumnSource struct {
 // Explain says how a file of that path with that header would be read, or why it would be refused. A header of a file
 // without one are the numbers of its fields. The refusal is nil, not an error that is nil.
 func (m *Mapper) Explain(file string, header []string) (*Explanation, *ingest.FileRefusal) {
-	rule := m.mapping.ruleFor(file)
+	rule := m.mapping.ruleFor(file).output(0)
 	table, refusal := m.tableFor(file, rule)
 	if refusal != nil {
 		return nil, refusal
@@ -68,6 +70,10 @@ func (p *plan) explain(t *schema.Table, header []string) *Explanation {
 func (in *input) explain(header []string) ColumnSource {
 	s := ColumnSource{Column: in.column.Name, Required: in.column.Required, How: HowAbsent}
 	for _, f := range in.fields {
+		if f < 0 {
+			s.Headers = append(s.Headers, pseudoHeader(f))
+			continue
+		}
 		name := header[f]
 		if name == "" {
 			name = strconv.Itoa(f + 1)
@@ -77,6 +83,8 @@ func (in *input) explain(header []string) ColumnSource {
 	switch {
 	case in.rule != nil && in.rule.combine == fixed:
 		s.How, s.Value = HowConstant, in.rule.constant.text
+	case in.rule != nil && in.rule.combine == computed:
+		s.How, s.Headers, s.Value = HowComputed, in.rule.expr.fields, in.rule.expr.text
 	case len(in.fields) == 0 && in.fallback != nil:
 		s.How, s.Value = HowDefault, in.rule.fallback.text
 	case len(in.fields) == 0:
@@ -84,6 +92,8 @@ func (in *input) explain(header []string) ColumnSource {
 		s.How = HowHeader
 	case in.rule.combine == joined:
 		s.How = HowJoin
+	case in.rule.combine == hashed:
+		s.How = HowHash
 	case in.rule.combine == multiplied:
 		s.How = HowProduct
 	default:

@@ -97,9 +97,13 @@ func checkValue(t *testing.T, c *schema.Column, v *ingest.Value) {
 const fuzzMapping = `
 version: 1
 files:
-  - {pattern: "Order.csv"}
+  - {pattern: "Order.csv", delimiter: ",", quote: '"', escape: doubled, header: true, skip_lines: 0}
   - pattern: "mapped.csv"
     table: Order
+    delimiter: ","
+    quote: '"'
+    escape: doubled
+    skip_lines: 0
     null: ["-"]
     columns:
       ImportId: {from: [A, B], join: "/", prefix: "x", case: lower}
@@ -108,9 +112,9 @@ files:
       Price: {from: B, number: {decimal: ",", round: true}}
       Due: {from: B, format: [dd/MM/yyyy, d MMM yy]}
       State: {from: C, map: {a: Open, b: ~}, else: Closed}
-  - {pattern: "wide.csv", table: Order, encoding: utf-16le}
-  - {pattern: "western.csv", table: Order, encoding: windows-1252, delimiter: ";", quote: "'"}
-  - {pattern: "plain.csv", table: Customer, quote: none}
+  - {pattern: "wide.csv", table: Order, encoding: utf-16le, delimiter: ",", quote: '"', escape: doubled, header: true, skip_lines: 0}
+  - {pattern: "western.csv", table: Order, encoding: windows-1252, delimiter: ";", quote: "'", escape: doubled, header: true, skip_lines: 0}
+  - {pattern: "plain.csv", table: Customer, quote: none, delimiter: ",", escape: doubled, header: true, skip_lines: 0}
 `
 
 func FuzzReader(f *testing.F) {
@@ -211,7 +215,7 @@ func plainMappers(t testing.TB) []*mapping.Mapper {
 			headers = append(headers, fmt.Sprint(i+1))
 		}
 		s, text := textSchema(t, headers)
-		text = strings.Replace(text, "    only: true\n", "    only: true\n    header: false\n", 1)
+		text = strings.Replace(text, "    only: true\n", "    only: true\n    header: false\n    delimiter: \",\"\n    quote: '\"'\n    escape: doubled\n    skip_lines: 0\n", 1)
 		out = append(out, newMapper(t, s, text, mapping.Options{}))
 	}
 	return out

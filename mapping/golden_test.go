@@ -37,8 +37,8 @@ func testSchema(t testing.TB) *schema.Schema {
 	return s
 }
 
-// TestFiles runs each testdata/*.txtar: an optional mapping.yaml, a file ("file NAME", or "escaped NAME" with Go's
-// escapes) or relation ("relation NAME TABLE"), and what must come of it. The archive's comment may set "limit: N" and "zone: NAME".
+// TestFiles runs each testdata/*.txtar: an optional mapping.yaml, a file ("file NAME", "escaped NAME" with Go's escapes, or "output N
+// NAME" for one of the tables that it feeds) or relation ("relation NAME TABLE"), and what must come of it. The archive's comment may set "limit: N" and "zone: NAME".
 func TestFiles(t *testing.T) {
 	t.Parallel()
 	names, err := filepath.Glob("testdata/*.txtar")
@@ -71,11 +71,18 @@ func runArchive(t *testing.T, s *schema.Schema, name string) {
 				got["faults"] = err.Error() + "\n"
 			}
 		case isFile && kind == "file":
-			readInto(t, got, s, m, options(t, string(a.Comment)), path, f.Data)
+			readInto(t, got, s, m, options(t, string(a.Comment)), mapping.File{Path: path}, f.Data)
+		case isFile && kind == "output":
+			number, file, _ := strings.Cut(path, " ")
+			n, err := strconv.Atoi(number)
+			if err != nil {
+				t.Fatal(err)
+			}
+			readInto(t, got, s, m, options(t, string(a.Comment)), mapping.File{Path: file, Output: n}, f.Data)
 		case isFile && kind == "relation":
 			relationInto(t, got, s, m, options(t, string(a.Comment)), path, f.Data)
 		case isFile && kind == "escaped":
-			readInto(t, got, s, m, options(t, string(a.Comment)), path, unescape(t, f.Data))
+			readInto(t, got, s, m, options(t, string(a.Comment)), mapping.File{Path: path}, unescape(t, f.Data))
 		default:
 			want[f.Name] = string(f.Data)
 			continue
@@ -127,7 +134,7 @@ func options(t *testing.T, comment string) mapping.Options {
 }
 
 // readInto reads a file and writes down what comes of it.
-func readInto(t *testing.T, got map[string]string, s *schema.Schema, m *mapping.Mapping, o mapping.Options, path string, data []byte) {
+func readInto(t *testing.T, got map[string]string, s *schema.Schema, m *mapping.Mapping, o mapping.Options, file mapping.File, data []byte) {
 	if got["faults"] != "" {
 		return
 	}
@@ -135,7 +142,7 @@ func readInto(t *testing.T, got map[string]string, s *schema.Schema, m *mapping.
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := mapper.Open(path, bytes.NewReader(data))
+	r, err := mapper.OpenFile(file, bytes.NewReader(data))
 	writeDown(t, got, r, err, data)
 }
 

@@ -35,6 +35,8 @@ type plan struct {
 	used    []bool // headers that feed something
 	ignored []string
 	notes   []string
+	where   *expression
+	split   *splitRule
 }
 
 // planner matches a file's header with the columns of its table.
@@ -59,6 +61,7 @@ func (m *Mapper) plan(t *schema.Table, r *rule, header []string, hasHeader bool,
 	}
 	p := &planner{table: t, rule: r, from: from, header: header, convert: newConverter(m.schema, m.options.Location)}
 	p.plan.rule, p.plan.from = r.line, from
+	p.plan.where, p.plan.split = r.where, r.split
 	if hasHeader {
 		p.plan.width = len(header)
 	}
@@ -75,6 +78,16 @@ func (m *Mapper) plan(t *schema.Table, r *rule, header []string, hasHeader bool,
 	p.sameAs()
 	if p.refusal != nil {
 		return nil, p.refusal
+	}
+	if r.where != nil {
+		p.expressionFields(r.where, "where")
+	}
+	if r.split != nil {
+		for _, h := range r.split.headers {
+			for _, f := range p.find(h) {
+				p.used[f] = true
+			}
+		}
 	}
 	if len(p.missing) > 0 {
 		return nil, p.missingColumns()
@@ -99,6 +112,10 @@ func (p *planner) input(c *schema.Column) input {
 	switch {
 	case in.rule != nil && in.rule.combine == fixed:
 		in.fixed = p.value(&in.target, in.rule.constant)
+		return in
+	case in.rule != nil && in.rule.combine == computed:
+		p.expressionFields(in.rule.expr, c.Name)
+		p.options(&in)
 		return in
 	case in.rule != nil && len(in.rule.headers) > 0:
 		p.named(&in)
@@ -180,6 +197,10 @@ func (p *planner) matched(in *input) {
 // take makes a field one of the column's.
 func (p *planner) take(in *input, field int) {
 	in.fields = append(in.fields, field)
+	if field < 0 {
+		in.header = pseudoHeader(field)
+		return
+	}
 	p.used[field] = true
 	h := p.header[field]
 	if in.header != "" {
@@ -236,6 +257,16 @@ func (p *planner) named(in *input) {
 // find returns the fields with a header: those that have it exactly if there are any, and else those that have it but for
 // case, spacing and punctuation.
 func (p *planner) find(name string) []int {
+	if p.rule.split != nil {
+		switch name {
+		case partHeader:
+			return []int{partField}
+		case indexHeader:
+			return []int{indexField}
+		case originHeader:
+			return []int{originField}
+		}
+	}
 	if !p.rule.dialect.header {
 		n, _ := strconv.Atoi(name)
 		if n > len(p.header) {
@@ -257,6 +288,36 @@ func (p *planner) find(name string) []int {
 		return exact
 	}
 	return alike
+}
+
+// expressionFields takes note of which headers an expression reads, and which of them the file does not have.
+func (p *planner) expressionFields(e *expression, of string) {
+	var absent []string
+	for _, name := range e.fields {
+		fields := p.find(name)
+		for _, f := range fields[:min(len(fields), 1)] {
+			if f >= 0 {
+				p.used[f] = true
+			}
+		}
+		if len(fields) == 0 {
+			absent = append(absent, name)
+		}
+	}
+	if len(absent) > 0 {
+		p.note("the mapping computes %s from %s, which the %s does not have: it is taken for empty", of, strings.Join(absent, ", "), p.from.noun())
+	}
+}
+
+// pseudoHeader names what stands for a part of a record.
+func pseudoHeader(field int) string {
+	switch field {
+	case partField:
+		return partHeader
+	case indexField:
+		return indexHeader
+	}
+	return originHeader
 }
 
 func (p *planner) note(format string, args ...any) {

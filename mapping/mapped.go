@@ -1,21 +1,58 @@
 package mapping
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
 	"dropline/ingest"
 	"dropline/schema"
 )
 
 // mapped sets a value about which the mapping says more than where it is.
 func (r *Reader) mapped(in *input, record []byte, v *ingest.Value) {
-	rule := in.rule
-	if rule != nil && rule.combine == multiplied {
-		r.product(in, record, v)
-		return
+	if rule := in.rule; rule != nil {
+		switch rule.combine {
+		case multiplied:
+			r.product(in, record, v)
+			return
+		case computed:
+			r.computed(in, v)
+			return
+		case hashed:
+			r.hash(in, record, v)
+			return
+		case firstPresent, joined, fixed:
+		}
 	}
 	raw := r.origin(in, record)
-	text := in.trimmed(raw)
+	r.dressed(in, raw, raw, v)
+}
+
+// dressed sets a value from text, which is as received or was made of what was received: trimmed, looked up, and converted.
+func (r *Reader) dressed(in *input, text, raw []byte, v *ingest.Value) {
+	rule := in.rule
+	text = in.trimmed(text)
 	if in.isNull(text) {
 		text = nil
+	}
+	if rule != nil && rule.lookup != "" && len(text) > 0 {
+		value, ok := r.lookUpIn(rule.lookup, text)
+		switch {
+		case ok:
+			text = value
+		case in.otherwise != nil && in.otherwise.Null:
+			r.absent(in, raw, v)
+			return
+		case in.otherwise != nil:
+			*v = *in.otherwise
+			v.Raw = raw
+			return
+		case !rule.keep:
+			*v = ingest.Value{Null: true, Raw: raw}
+			r.faultWith(in, ingest.CodeNotMember, fmt.Sprintf("the lookup %s has nothing for %q", rule.lookup, printable(text, 100)), raw)
+			return
+		}
 	}
 	if in.values != nil {
 		if found, ok := r.lookUp(in, text); ok {
@@ -71,11 +108,11 @@ func (r *Reader) absent(in *input, raw []byte, v *ingest.Value) {
 func (r *Reader) origin(in *input, record []byte) []byte {
 	arena := &r.convert.arena
 	if in.rule == nil || in.rule.combine != joined {
-		return r.text(record, &r.scan.fields[in.fields[0]], arena)
+		return r.fieldText(record, in.fields[0])
 	}
 	r.parts = r.parts[:0] // all of them first: those of another encoding are decoded into the arena
 	for _, f := range in.fields {
-		r.parts = append(r.parts, r.text(record, &r.scan.fields[f], arena))
+		r.parts = append(r.parts, r.fieldText(record, f))
 	}
 	start := len(*arena)
 	for _, part := range r.parts {
@@ -92,6 +129,48 @@ func (r *Reader) origin(in *input, record []byte) []byte {
 	}
 	return (*arena)[start:]
 }
+
+// fieldText is the text of a field, or of what stands for a part of the record.
+func (r *Reader) fieldText(record []byte, field int) []byte {
+	if field < 0 {
+		return r.division.field(field)
+	}
+	return r.text(record, &r.scan.fields[field], &r.convert.arena)
+}
+
+// lookUpIn finds a text in one of the mapping's lookup tables, whatever its case.
+func (r *Reader) lookUpIn(name string, text []byte) ([]byte, bool) {
+	start := len(r.convert.arena)
+	r.convert.arena = lowerInto(r.convert.arena, text)
+	value, ok := r.lookups.tables[name][string(r.convert.arena[start:])]
+	r.convert.arena = append(r.convert.arena[:start], value...)
+	return r.convert.arena[start:], ok
+}
+
+// hash makes a key of fields that have none: the same for the same values, whatever the case and the white space around them.
+func (r *Reader) hash(in *input, record []byte, v *ingest.Value) {
+	c := r.convert
+	any := false
+	r.parts = r.parts[:0] // all of them first: those of another encoding are decoded into the arena
+	for _, f := range in.fields {
+		r.parts = append(r.parts, trimSpace(r.fieldText(record, f)))
+	}
+	start := len(c.arena)
+	for _, text := range r.parts {
+		any = any || len(text) > 0
+		c.arena = append(lowerInto(c.arena, text), unitSeparator)
+	}
+	if !any {
+		r.absent(in, nil, v)
+		return
+	}
+	sum := sha256.Sum256(c.arena[start:])
+	c.arena = hex.AppendEncode(c.arena[:start], sum[:hashBytes])
+	r.dressed(in, c.arena[start:], nil, v)
+}
+
+// hashBytes of a SHA-256 make a key: enough that no two rows of a client share one by chance.
+const hashBytes = 16
 
 // trimmed cuts off the white space that the column does not keep.
 func (in *input) trimmed(text []byte) []byte {

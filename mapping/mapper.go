@@ -1,11 +1,11 @@
 package mapping
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"dropline/ingest"
@@ -29,6 +29,9 @@ const (
 type Options struct {
 	Location       *time.Location // of times without a zone; nil is UTC
 	MaxRecordBytes int            // 0 is DefaultMaxRecordBytes; at most 1 GiB
+	// Lookup opens the file of that pattern below the inbox, of which the mapping takes a lookup table. An error of it that is a
+	// *ingest.FileRefusal refuses the files that need the table. nil: there are none.
+	Lookup func(pattern string) (io.ReadCloser, error)
 }
 
 func (o Options) validate() (Options, error) {
@@ -49,6 +52,7 @@ type Mapper struct {
 	schema  *schema.Schema
 	mapping *Mapping
 	options Options
+	lookups func() (*lookupTables, error) // reads them, once
 }
 
 // New returns a mapper. The mapping may be nil: then files' names and headers alone say what they are.
@@ -62,12 +66,17 @@ func New(s *schema.Schema, m *Mapping, o Options) (*Mapper, error) {
 		err := fmt.Errorf("the mapping is for %s, not %s", m.schema.ID(), s.ID())
 		return nil, &ingest.Error{Kind: ingest.Invalid, Op: op, Err: err, Hint: "read the mapping again under this schema"}
 	}
-	return &Mapper{schema: s, mapping: m, options: o}, nil
+	return &Mapper{schema: s, mapping: m, options: o, lookups: sync.OnceValues(func() (*lookupTables, error) { return readLookups(m, o) })}, nil
 }
 
 // TableFor returns the table to which a file of that path belongs, or a refusal of CodeUnknownTable.
 func (m *Mapper) TableFor(file string) (*schema.Table, *ingest.FileRefusal) {
 	return m.tableFor(file, m.mapping.ruleFor(file))
+}
+
+// TableOf is TableFor for one of the tables that are made of a file.
+func (m *Mapper) TableOf(f File) (*schema.Table, *ingest.FileRefusal) {
+	return m.tableFor(f.Path, m.mapping.ruleFor(f.Path).output(f.Output))
 }
 
 func (m *Mapper) tableFor(file string, r *rule) (*schema.Table, *ingest.FileRefusal) {
@@ -94,9 +103,6 @@ func (m *Mapper) tableFor(file string, r *rule) (*schema.Table, *ingest.FileRefu
 	return nil, refusal
 }
 
-// headBytes is how much of a file is looked at for a byte order mark and for what is no text at all.
-const headBytes = 512
-
 // File says what of a delivered file is to be read, and how.
 type File struct {
 	Path   string // below the inbox; a member's is below its archive's
@@ -116,7 +122,12 @@ type Reread struct{ Known *Known }
 func (*Reread) Error() string { return "the file must be read again under what its later lines tell" }
 
 // Outputs is how many tables the mapping makes of a file: 1, unless it says more.
-func (m *Mapper) Outputs(_ string) int { return 1 }
+func (m *Mapper) Outputs(file string) int {
+	if r := m.mapping.ruleFor(file); r != nil {
+		return max(len(r.outputs), 1)
+	}
+	return 1
+}
 
 // Open begins to read a file: it picks the table and reads the header. The error is a *ingest.FileRefusal if the file as a
 // whole is refused, and otherwise r's own. The reader must not be used by anybody else until the Reader is done.
@@ -127,86 +138,36 @@ func (m *Mapper) Open(file string, r io.Reader) (*Reader, error) {
 // OpenFile is Open for one of the tables that are made of a file, or for what is not known by its path alone.
 func (m *Mapper) OpenFile(f File, r io.Reader) (*Reader, error) {
 	file := f.Path
-	rule := m.mapping.ruleFor(file)
+	rule := m.mapping.ruleFor(file).output(f.Output)
 	table, refusal := m.tableFor(file, rule)
 	if refusal != nil {
 		return nil, refusal
 	}
-	d := defaultDialect()
-	if rule != nil {
-		d = rule.dialect
-	}
 	reader := &Reader{mapper: m, table: table, bytes: &counter{source: r}}
-	if err := reader.scanWith(&d); err != nil {
-		return nil, err
+	if m.mapping != nil && len(m.mapping.lookups) > 0 {
+		var err error
+		if reader.lookups, err = m.lookups(); err != nil {
+			return nil, err
+		}
 	}
-	header, err := reader.readHeader(&d)
+	d, err := reader.look(rule, f.Exact)
 	if err != nil {
 		return nil, err
+	}
+	header, err := reader.readHeader(d)
+	if err != nil {
+		return nil, err
+	}
+	if !d.header && !d.given.header {
+		return nil, noHeader()
 	}
 	plan, refusal := m.plan(table, rule, header, d.header, ofFile)
 	if refusal != nil {
 		return nil, refusal
 	}
+	plan.notes = append(reader.notes, plan.notes...)
 	reader.begin(header, plan)
 	return reader, nil
-}
-
-// scanWith looks at the beginning of the file and sets up the scanner.
-func (r *Reader) scanWith(d *dialect) error {
-	head := make([]byte, headBytes)
-	n, err := io.ReadFull(r.bytes, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return err
-	}
-	head = head[:n]
-	if kind := notText(head); kind != "" {
-		return unreadable("the file is %s, not CSV: send it as CSV", kind)
-	}
-	marked, mark := byteOrderMark(head)
-	if mark > 0 {
-		d.encoding = marked
-	}
-	if name := looksWide(head); name != "" && !d.encoding.utf16 && mark == 0 {
-		return unreadable("the file looks like UTF-16 without a byte order mark: export it as UTF-8, or set encoding: %s in the mapping", name)
-	}
-	source := io.MultiReader(strings.NewReader(string(head[mark:])), r.bytes)
-	if d.encoding.utf16 {
-		source = &utf16Source{source: source, big: d.encoding.big}
-	}
-	r.charset = d.encoding.charset
-	limit := r.mapper.options.MaxRecordBytes
-	if d.header {
-		limit = maxHeaderBytes
-	}
-	r.scan = newScanner(source, d.delimiter, d.quote, limit, maxColumns+1)
-	r.scan.wide, r.scan.offset = d.encoding.utf16, int64(mark)
-	for range d.skipLines {
-		r.scan.skipLine()
-	}
-	return nil
-}
-
-// looksWide names the UTF-16 that the beginning looks like: nearly every other byte is NUL. A few of the bytes between may be
-// NUL too, as in half of an emoji.
-func looksWide(head []byte) string {
-	if len(head) < 8 {
-		return ""
-	}
-	var nuls [2]int
-	for i, b := range head {
-		if b == 0 {
-			nuls[i%2]++
-		}
-	}
-	half := len(head) / 2
-	switch {
-	case max(nuls[0], nuls[1]) <= half*3/4 || min(nuls[0], nuls[1]) > half/8:
-		return ""
-	case nuls[0] > nuls[1]:
-		return "utf-16be"
-	}
-	return "utf-16le"
 }
 
 func unreadable(format string, args ...any) *ingest.FileRefusal {

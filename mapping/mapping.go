@@ -14,6 +14,7 @@ type Mapping struct {
 	rules   []*rule
 	entries []*entry  // of relations of a database
 	skips   []skipped // relations that are not to be read
+	lookups map[string]*lookup
 }
 
 // rule is what a mapping says about the files of some patterns.
@@ -25,20 +26,36 @@ type rule struct {
 	only     bool     // columns not named have no value, whatever the headers
 	nulls    []string // texts that mean an absent value, in every column
 	columns  map[*schema.Column]*columnRule
+	where    *expression // rows for which it does not hold are left out; nil: none
+	split    *splitRule  // of records into rows; nil: one each
+	outputs  []*rule     // the tables that the files feed, where they are named one by one
+}
+
+// output is the rule for one of the tables that a file feeds, from 1; 0 is the first.
+func (r *rule) output(n int) *rule {
+	if r == nil || len(r.outputs) == 0 {
+		return r
+	}
+	return r.outputs[min(max(n, 1), len(r.outputs))-1]
 }
 
 // dialect is how a file is written.
 type dialect struct {
-	encoding  encoding
-	delimiter byte
+	encoding  charEncoding
+	delimiter string
 	quote     byte // '\n' where nothing quotes
+	escape    byte // 0 where a quote within quotes is doubled
 	header    bool
 	skipLines int
+	given     given
 }
+
+// given says what of a dialect a mapping sets. The rest is found out from the file.
+type given struct{ encoding, delimiter, quote, escape, header, skipLines bool }
 
 func defaultDialect() dialect {
 	e, _ := encodingNamed("utf-8")
-	return dialect{encoding: e, delimiter: ',', quote: '"', header: true}
+	return dialect{encoding: e, delimiter: ",", quote: '"', header: true}
 }
 
 // combination says how the headers of a column make its value.
@@ -48,7 +65,9 @@ const (
 	firstPresent combination = iota // the first of them that the file has
 	joined
 	multiplied
-	fixed // no header: a constant
+	fixed    // no header: a constant
+	computed // by an expression
+	hashed   // a digest of them
 )
 
 // trimming says which ends of a value lose their white space.
@@ -83,9 +102,11 @@ type columnRule struct {
 	line      int
 	headers   []string
 	combine   combination
-	separator string   // joined
-	constant  *literal // fixed
-	fallback  *literal // where the value is absent
+	separator string      // joined
+	constant  *literal    // fixed
+	expr      *expression // computed
+	lookup    string      // name of the table in which the value is looked up; "" for none
+	fallback  *literal    // where the value is absent
 	values    map[string]*literal
 	otherwise *literal // for values that are not in values
 	keep      bool     // values that are not in values stay as they are
@@ -114,6 +135,11 @@ func (m *Mapping) ruleFor(file string) *rule {
 		}
 	}
 	return nil
+}
+
+// MatchFile reports whether a file's path below the inbox is one of a pattern's, whatever the case of either.
+func MatchFile(pattern, file string) bool {
+	return matchPath(strings.ToLower(pattern), strings.ToLower(strings.TrimPrefix(strings.TrimPrefix(file, inboxPrefix), "/")))
 }
 
 // matchPath matches a pattern against a path below the inbox. A pattern without a slash is of the file's name, in any

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"cel.dev/cel-go/cel"
 	"gopkg.in/yaml.v3"
 
 	"dropline/schema"
@@ -35,7 +36,9 @@ type parser struct {
 	file   string
 	schema *schema.Schema
 	faults schema.Faults
-	more   bool // there were more than maxFaults
+	more   bool               // there were more than maxFaults
+	env    *cel.Env           // of expressions, once there is one
+	tables map[string]*lookup // the mapping's lookup tables
 }
 
 // Parse reads a mapping file, whose name is used in faults only. An error is of type schema.Faults: it names every fault
@@ -47,10 +50,14 @@ func Parse(name string, text []byte, s *schema.Schema) (*Mapping, error) {
 	}
 	m := &Mapping{schema: s}
 	if root, ok := p.tree(text); ok {
-		f := p.fields(root, "the mapping", "version", "files", "database")
+		f := p.fields(root, "the mapping", "version", "schema", "lookups", "files", "database")
 		if f["version"] == nil || f["version"].Value != mappingVersion {
 			p.fault(or(f["version"], root), "version must be %s, the version of this format", mappingVersion)
 		}
+		if n := f["schema"]; n != nil && !strings.EqualFold(p.text(n, "schema"), s.ID()) {
+			p.fault(n, "the mapping is for the schema %s, and the tenant's is %s", brief(n.Value), s.ID())
+		}
+		p.lookups(f["lookups"], m)
 		files := p.items(f["files"], "files", maxNodes)
 		if len(files) == 0 && (f["files"] != nil || f["database"] == nil) {
 			p.fault(or(f["files"], root), "files must list at least one pattern with what holds for its files")
@@ -254,8 +261,8 @@ func (p *parser) boolean(n *yaml.Node, what string, otherwise bool) bool {
 
 // rule reads one item of files.
 func (p *parser) rule(n *yaml.Node) *rule {
-	f := p.fields(n, "an item of files", "pattern", "table", "delimiter", "encoding", "quote", "header", "skip_lines",
-		"null", "only", "columns")
+	f := p.fields(n, "an item of files", "pattern", "delimiter", "encoding", "quote", "escape", "header", "skip_lines",
+		"null", "only", "table", "where", "split", "columns", "tables")
 	r := &rule{line: n.Line, dialect: p.dialect(f), only: p.boolean(f["only"], "only", false)}
 	r.nulls = p.nulls(f["null"])
 	for _, pattern := range p.texts(f["pattern"], "pattern") {
@@ -265,16 +272,51 @@ func (p *parser) rule(n *yaml.Node) *rule {
 	if f["pattern"] == nil {
 		p.fault(n, "a pattern is missing, such as \"Customer*.csv\"")
 	}
-	p.ruleTable(f["table"], r)
-	if columns := f["columns"]; columns != nil {
-		if f["table"] == nil {
-			p.fault(columns, "columns need a table: say which with table")
+	p.rows(f, r)
+	for _, item := range p.items(f["tables"], "tables", maxOutputs) {
+		o := p.fields(item, "an item of tables", "table", "where", "split", "null", "only", "columns")
+		out := &rule{line: item.Line, patterns: r.patterns, dialect: r.dialect, only: p.boolean(o["only"], "only", r.only), nulls: r.nulls}
+		if o["null"] != nil {
+			out.nulls = p.nulls(o["null"])
 		}
-		if r.table != nil {
-			r.columns = p.columns(columns, r)
+		if o["table"] == nil {
+			p.fault(item, "an item of tables needs a table")
+		}
+		p.rows(o, out)
+		r.outputs = append(r.outputs, out)
+	}
+	if t := f["tables"]; t != nil {
+		for _, key := range []string{"table", "where", "split", "columns"} {
+			if f[key] != nil {
+				p.fault(f[key], "%s belongs into each item of tables, where there are tables", key)
+			}
+		}
+		if len(r.outputs) == 0 {
+			p.fault(t, "tables must list at least one table")
 		}
 	}
 	return r
+}
+
+// maxOutputs is how many tables a file may feed. It is read once for each.
+const maxOutputs = 30
+
+// rows reads which table a file's records go to, and which rows they make.
+func (p *parser) rows(f map[string]*yaml.Node, r *rule) {
+	p.ruleTable(f["table"], r)
+	r.split = p.split(f["split"], r)
+	r.where = p.condition(f["where"], r.split != nil)
+	for _, key := range []string{"columns", "where", "split"} {
+		if f[key] != nil && f["table"] == nil && f["tables"] == nil {
+			p.fault(f[key], "a table is missing for %s: say which with table", key)
+		}
+	}
+	if r.where != nil && !r.dialect.header {
+		p.fault(f["where"], "where needs a file with a header")
+	}
+	if columns := f["columns"]; columns != nil && r.table != nil {
+		r.columns = p.columns(columns, r)
+	}
 }
 
 // ruleTable reads the name of the table that a rule is of.
@@ -303,28 +345,34 @@ func (p *parser) pattern(n *yaml.Node, pattern string) {
 	}
 }
 
+func isAlphanumeric(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' }
+
+// maxDelimiter is the most bytes of a delimiter.
+const maxDelimiter = 8
+
 // dialect reads how a rule's files are written.
 func (p *parser) dialect(f map[string]*yaml.Node) dialect {
 	d := defaultDialect()
 	if n := f["encoding"]; n != nil {
 		e, ok := encodingNamed(p.text(n, "encoding"))
 		if !ok {
-			p.fault(n, "unknown encoding %q: it may be utf-8, windows-1252 and its relatives, iso-8859-1 to 16, cp437, cp850, macintosh, koi8-r, utf-16le or utf-16be", brief(n.Value))
+			p.fault(n, "unknown encoding %q: it may be utf-8, windows-1252 and its relatives, iso-8859-1 to 16, cp437, cp850, macintosh, koi8-r, utf-16le, utf-16be, shift-jis, gb18030, big5, euc-jp or euc-kr", brief(n.Value))
 		}
-		d.encoding = e
+		d.encoding, d.given.encoding = e, true
 	}
 	if n := f["delimiter"]; n != nil {
 		text := p.text(n, "delimiter")
 		if text == "tab" || text == `\t` {
 			text = "\t"
 		}
-		if len(text) != 1 || text[0] >= utf8.RuneSelf || strings.ContainsAny(text, "\r\n\x00") {
-			p.fault(n, "delimiter must be one ASCII character, such as \";\" or \"\\t\"")
+		if text == "" || len(text) > maxDelimiter || strings.ContainsAny(text, "\r\n\x00\"") {
+			p.fault(n, "delimiter must be one to %d characters, such as \";\", \"\\t\" or \"||\", and no quote or line end", maxDelimiter)
 		} else {
-			d.delimiter = text[0]
+			d.delimiter, d.given.delimiter = text, true
 		}
 	}
 	if n := f["quote"]; n != nil {
+		d.given.quote = true
 		switch text := p.text(n, "quote"); {
 		case text == "" || text == "none":
 			d.quote = '\n'
@@ -334,11 +382,22 @@ func (p *parser) dialect(f map[string]*yaml.Node) dialect {
 			d.quote = text[0]
 		}
 	}
-	if d.delimiter == d.quote {
+	if n := f["escape"]; n != nil {
+		d.given.escape = true
+		switch text := p.text(n, "escape"); {
+		case text == "doubled":
+		case len(text) != 1 || text[0] >= utf8.RuneSelf || strings.ContainsAny(text, "\r\n\t \x00") || isAlphanumeric(text[0]):
+			p.fault(n, "escape must be one character, such as \"\\\\\", or \"doubled\" where a quote within quotes is doubled")
+		case text[0] != d.quote:
+			d.escape = text[0]
+		}
+	}
+	if d.delimiter == string(d.quote) {
 		p.fault(or(f["quote"], f["delimiter"]), "delimiter and quote are the same character")
 	}
-	d.header = p.boolean(f["header"], "header", true)
+	d.header, d.given.header = p.boolean(f["header"], "header", true), f["header"] != nil
 	if n := f["skip_lines"]; n != nil {
+		d.given.skipLines = true
 		v, err := strconv.Atoi(p.text(n, "skip_lines"))
 		if err != nil || v < 0 || v > maxSkipLines {
 			p.fault(n, "skip_lines must be a number from 0 to %d", maxSkipLines)

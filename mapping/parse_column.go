@@ -42,15 +42,23 @@ func (p *parser) column(key, n *yaml.Node, r *rule, c *schema.Column) *columnRul
 		rule.headers = p.headers(n, r)
 		return rule
 	}
-	f := p.fields(n, "column "+c.Name, "from", "join", "product", "constant", "default", "map", "else", "keep_unmatched",
+	f := p.fields(n, "column "+c.Name, "from", "join", "product", "constant", "expr", "hash", "lookup", "default", "map", "else", "keep_unmatched",
 		"format", "number", "trim", "case", "null", "prefix")
 	p.origin(rule, n, f, r, c)
 	rule.fallback = p.literal(f["default"], r.table, c)
 	rule.nulls = p.nulls(f["null"])
 	p.valueTable(rule, f, r.table, c)
+	if n := f["lookup"]; n != nil {
+		if rule.lookup = p.text(n, "lookup"); p.tables[rule.lookup] == nil {
+			p.fault(n, "the mapping has no lookup %q", brief(rule.lookup))
+		}
+		if f["map"] != nil {
+			p.fault(n, "column %s has both map and lookup", c.Name)
+		}
+	}
 	p.syntaxOf(rule, f, c)
 	p.lettersOf(rule, f, c)
-	for _, option := range []string{"default", "map", "else", "keep_unmatched", "format", "number", "trim", "case", "null", "prefix"} {
+	for _, option := range []string{"default", "map", "lookup", "else", "keep_unmatched", "format", "number", "trim", "case", "null", "prefix"} {
 		if f[option] != nil && rule.combine == fixed {
 			p.fault(f[option], "column %s is a constant: %s has no effect", c.Name, option)
 		}
@@ -61,13 +69,13 @@ func (p *parser) column(key, n *yaml.Node, r *rule, c *schema.Column) *columnRul
 // origin reads where the value comes from.
 func (p *parser) origin(rule *columnRule, n *yaml.Node, f map[string]*yaml.Node, r *rule, c *schema.Column) {
 	given := 0
-	for _, option := range []string{"from", "product", "constant"} {
+	for _, option := range []string{"from", "product", "constant", "expr", "hash"} {
 		if f[option] != nil {
 			given++
 		}
 	}
 	if given > 1 {
-		p.fault(n, "column %s may have only one of from, product and constant", c.Name)
+		p.fault(n, "column %s may have only one of from, product, constant, expr and hash", c.Name)
 	}
 	if f["join"] != nil && f["from"] == nil {
 		p.fault(f["join"], "column %s has join without from", c.Name)
@@ -86,6 +94,21 @@ func (p *parser) origin(rule *columnRule, n *yaml.Node, f map[string]*yaml.Node,
 		if len(rule.headers) < 2 {
 			p.fault(f["product"], "a product needs at least two headers")
 		}
+	case f["expr"] != nil:
+		rule.combine = computed
+		fits, want := fitsColumn(c)
+		var err error
+		if rule.expr, err = p.expression(p.text(f["expr"], "expr"), f["expr"].Line, r.split != nil, fits, want); err != nil {
+			p.fault(f["expr"], "column %s: %s", c.Name, err)
+		}
+		if !r.dialect.header {
+			p.fault(f["expr"], "expr needs a file with a header")
+		}
+	case f["hash"] != nil:
+		rule.combine, rule.headers = hashed, p.headers(f["hash"], r)
+		if c.Kind != schema.Text && c.Kind != schema.Reference {
+			p.fault(f["hash"], "column %s is not a text: it cannot be a hash", c.Name)
+		}
 	case f["from"] != nil:
 		rule.headers = p.headers(f["from"], r)
 		if f["join"] != nil {
@@ -101,8 +124,11 @@ func (p *parser) headers(n *yaml.Node, r *rule) []string {
 		h = strings.TrimSpace(h)
 		headers[i] = h
 		if r.dialect.header {
-			if h == "" {
+			switch {
+			case h == "":
 				p.fault(n, "a header is empty")
+			case (h == partHeader || h == indexHeader || h == originHeader) && r.split == nil:
+				p.fault(n, "%s is of a record that is split, and there is no split here", h)
 			}
 			continue
 		}
@@ -146,8 +172,8 @@ func (p *parser) valueTable(rule *columnRule, f map[string]*yaml.Node, t *schema
 	rule.otherwise, rule.keep = p.literal(f["else"], t, c), p.boolean(f["keep_unmatched"], "keep_unmatched", false)
 	if n == nil {
 		for _, option := range []string{"else", "keep_unmatched"} {
-			if f[option] != nil {
-				p.fault(f[option], "column %s has %s without map", c.Name, option)
+			if f[option] != nil && f["lookup"] == nil {
+				p.fault(f[option], "column %s has %s without map or lookup", c.Name, option)
 			}
 		}
 		return

@@ -30,7 +30,7 @@ func TestAgainstPostgres(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := testSchema(t)
-	m := newMapper(t, s, "", mapping.Options{})
+	m := newMapper(t, s, "version: 1\nfiles: [{pattern: '*', encoding: utf-8}]\n", mapping.Options{})
 	random := rand.New(rand.NewPCG(1, 2))
 	types := [][2]string{
 		{"Quantity", "int4"},

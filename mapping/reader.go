@@ -19,6 +19,8 @@ type Reader struct {
 	bytes   *counter
 	scan    *scanner
 	charset *charset // of a single-byte encoding other than UTF-8
+	escape  byte     // that the fields' texts may have; 0: none
+	notes   []string // on how the file is written
 	header  []string
 	plan    *plan
 	convert *converter
@@ -29,9 +31,12 @@ type Reader struct {
 	pending bool           // the first record of a file without a header was read to count its fields
 	done    bool
 
-	refused bool
-	reject  ingest.Reject
-	others  []string // what else is wrong with the record
+	asides   asides
+	lookups  *lookupTables
+	division division
+	refused  bool
+	reject   ingest.Reject
+	others   []string // what else is wrong with the record
 }
 
 var _ ingest.Rows = (*Reader)(nil)
@@ -44,14 +49,15 @@ func (r *Reader) Ignored() []string { return r.plan.ignored }
 
 // Notes are remarks about the file that refuse nothing, for people. They are complete once Next has returned false.
 func (r *Reader) Notes() []string {
+	notes := append(r.plan.notes[:len(r.plan.notes):len(r.plan.notes)], append(r.asides.told(), r.division.told(r.row.Record)...)...)
 	if r.done && r.row.Record == 0 && r.Err() == nil {
 		empty := "the file has a header and no records"
 		if r.plan.from != ofFile {
 			empty = "the relation has no rows"
 		}
-		return append(r.plan.notes[:len(r.plan.notes):len(r.plan.notes)], empty)
+		return append(notes, empty)
 	}
-	return r.plan.notes
+	return notes
 }
 
 // BytesRead is how much of the file has been read so far, for progress.
@@ -100,6 +106,9 @@ func (r *Reader) readHeader(d *dialect) ([]string, error) {
 		names[i] = printable(trimSpace(name), math.MaxInt)
 	}
 	r.pending = !d.header
+	if d.header && !r.scan.exact {
+		r.asides.header = bytes.Clone(withoutEnds(text))
+	}
 	return names, nil
 }
 
@@ -116,6 +125,9 @@ func (r *Reader) begin(header []string, p *plan) {
 		switch {
 		case in.rule != nil && in.rule.combine == fixed:
 			r.blank[i] = in.fixed
+		case in.rule != nil && in.rule.combine == computed:
+			r.filled = append(r.filled, i)
+			r.blank[i].Null = true
 		case len(in.fields) > 0:
 			r.filled = append(r.filled, i)
 			r.blank[i].Null = true
@@ -127,12 +139,18 @@ func (r *Reader) begin(header []string, p *plan) {
 	}
 	r.clear()
 	r.scan.limit = r.mapper.options.MaxRecordBytes
+	if p.shapes() {
+		r.beginShape()
+	}
 }
 
 // Next goes to the next record.
 func (r *Reader) Next() bool {
 	for {
 		r.refused = false
+		if r.division.pending() && r.shape(false) {
+			return true
+		}
 		o := scannedRecord
 		if r.pending {
 			r.pending = false
@@ -143,7 +161,7 @@ func (r *Reader) Next() bool {
 			r.done = true
 			return false
 		}
-		if o == scannedRecord && r.isBlank() {
+		if o == scannedRecord && (r.isBlank() || r.isAside()) {
 			continue
 		}
 		s := r.scan
@@ -155,6 +173,10 @@ func (r *Reader) Next() bool {
 			r.refuseRecord(o)
 		case s.count != r.plan.width && !r.fits():
 			r.refuseCount()
+		case r.plan.shapes():
+			if !r.shape(true) {
+				continue
+			}
 		default:
 			r.values()
 		}
@@ -201,6 +223,10 @@ func (r *Reader) text(record []byte, f *span, arena *[]byte) []byte {
 		b = undouble(b, r.scan.quote)
 		f.end, f.doubled = f.start+int32(len(b)), false
 	}
+	if r.escape != 0 && !f.resolved {
+		b = unescape(b, r.escape)
+		f.end, f.resolved = f.start+int32(len(b)), true
+	}
 	if r.charset == nil || isASCII(b) {
 		return b
 	}
@@ -228,7 +254,7 @@ func undouble(b []byte, quote byte) []byte {
 // values converts the record's fields.
 func (r *Reader) values() {
 	record := r.scan.bytes()
-	inputs, values, fields, charset := r.plan.inputs, r.row.Values, r.scan.fields, r.charset
+	inputs, values, fields, written := r.plan.inputs, r.row.Values, r.scan.fields, r.charset != nil || r.escape != 0
 	for _, i := range r.filled {
 		in, v := &inputs[i], &values[i]
 		if !in.plain {
@@ -237,7 +263,7 @@ func (r *Reader) values() {
 		}
 		f := &fields[in.first]
 		raw := record[f.start:f.end]
-		if f.doubled || charset != nil {
+		if f.doubled || written {
 			raw = r.text(record, f, &r.convert.arena)
 		}
 		text := raw
@@ -270,7 +296,11 @@ func (r *Reader) fault(in *input, code string, raw, text []byte) {
 			code = ingest.CodeInvalidText // whatever else it is
 		}
 	}
-	message := describe(&in.target, code, text)
+	r.faultWith(in, code, describe(&in.target, code, text), raw)
+}
+
+// faultWith is fault with a message of its own.
+func (r *Reader) faultWith(in *input, code, message string, raw []byte) {
 	if r.refused {
 		r.others = append(r.others, in.column.Name+": "+message)
 		return

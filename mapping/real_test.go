@@ -64,21 +64,29 @@ func TestChinook(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := newMapper(t, schema.Efimis10(), string(text), mapping.Options{})
-	want := map[string]struct {
-		table string
-		rows  int64
+	for _, w := range []struct {
+		file   string
+		output int
+		table  string
+		rows   int64
 	}{
-		"Customer.csv":    {"Contact", 59},
-		"Employee.csv":    {"Employee", 8},
-		"Invoice.csv":     {"Invoice", 412},
-		"InvoiceLine.csv": {"InvoiceLine", 2240},
-	}
-	for name, w := range want {
+		{"Customer.csv", 1, "Contact", 59},
+		{"Customer.csv", 2, "ContactAddress", 59},
+		{"Customer.csv", 3, "ContactPoint", 129},
+		{"Customer.csv", 4, "Client", 59},
+		{"Employee.csv", 0, "Employee", 8},
+		{"Invoice.csv", 0, "Invoice", 412},
+		{"InvoiceLine.csv", 0, "InvoiceLine", 2240},
+	} {
+		name := w.file
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := open(t, m, "/inbox/"+name, data)
+		r, err := m.OpenFile(mapping.File{Path: "/inbox/" + name, Output: w.output}, bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
 		if r.Table().Name != w.table {
 			t.Errorf("%s is of table %s, want %s", name, r.Table().Name, w.table)
 		}
@@ -93,7 +101,7 @@ func TestChinook(t *testing.T) {
 	}
 	got := columnsOf(t, m, dir, "Invoice.csv", 1)
 	if diff := cmp.Diff(map[string]string{
-		"ImportId": `"2"`, "Number": `"CH-2"`, "InvoiceDate": "2021-01-02", "ContactId": `"4"`, "Total": "3.96",
+		"ImportId": `"2"`, "Number": `"CH-2"`, "InvoiceDate": "2021-01-02", "ClientId": `"4"`, "ContactId": `"4"`, "Total": "3.96",
 		"Currency": `"USD"`, "BillingAddress": `"Ullevålsveien 14, Oslo, 0171, Norway"`,
 	}, got); diff != "" {
 		t.Errorf("second invoice (-want +got):\n%s", diff)

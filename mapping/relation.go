@@ -103,7 +103,13 @@ func (m *Mapper) OpenRelation(relation string, table *schema.Table, r io.Reader)
 	d := defaultDialect()
 	reader := &Reader{mapper: m, table: table, bytes: &counter{source: r}}
 	// A column's name may begin like a ZIP file or with a byte order mark: what it is, is known.
-	reader.scan = newScanner(reader.bytes, d.delimiter, d.quote, maxHeaderBytes, maxColumns+1)
+	reader.scan = newScanner(reader.bytes, d.delimiter[0], d.quote, maxHeaderBytes, maxColumns+1)
+	if m.mapping != nil && len(m.mapping.lookups) > 0 {
+		var err error
+		if reader.lookups, err = m.lookups(); err != nil {
+			return nil, err
+		}
+	}
 	reader.scan.exact = true // it is we who wrote it: what a long text has in its lines are no records
 	header, err := reader.readHeader(&d)
 	if err != nil {

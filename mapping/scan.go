@@ -33,6 +33,7 @@ type span struct {
 	start, end int32 // of the text within the record, enclosing quotes excluded
 	quoted     bool
 	doubled    bool // the text has doubled quotes
+	resolved   bool // the text's escapes are resolved
 }
 
 const (
@@ -45,8 +46,8 @@ const (
 // nothing: fields are positions in its buffer, valid until the next record.
 type scanner struct {
 	source     io.Reader
-	wide       bool // the source transcodes from UTF-16: positions in the file are computed
-	exact      bool // every quote is where it belongs: a record ends where they say, however long it is
+	sizeOf     func([]byte) int64 // of text in the file, where the source decodes it from another encoding; nil: as in the buffer
+	exact      bool               // every quote is where it belongs: a record ends where they say, however long it is
 	buf        []byte
 	start, end int  // the present record begins at start; what was read ends at end
 	eof, full  bool // the source has ended; the record reached the limit

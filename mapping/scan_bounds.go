@@ -203,8 +203,8 @@ func (s *scanner) skipRecord() {
 
 // sourceSize is the length in the file of text in the buffer.
 func (s *scanner) sourceSize(b []byte) int64 {
-	if !s.wide {
+	if s.sizeOf == nil {
 		return int64(len(b))
 	}
-	return utf16Size(b)
+	return s.sizeOf(b)
 }

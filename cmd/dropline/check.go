@@ -5,11 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"dropline/ingest"
 	"dropline/mapping"
+	"dropline/mapping/preview"
+	"dropline/mapping/unpack"
 	"dropline/schema"
 )
 
@@ -25,8 +26,18 @@ type checkedFile struct {
 	Warned  []checkedWarning       `json:"warnings"`
 	Code    string                 `json:"code,omitempty"`
 	Error   string                 `json:"error,omitempty"`
+	Output  int                    `json:"output,omitempty"` // which of the tables that the mapping makes of the file; 0: the only one
+	Shown   *shownRows             `json:"firstRows,omitempty"`
+	file    string                 // on disk
+	member  string                 // of an archive or workbook; "" for the file itself
 	inbox   string                 // path as it would be below the inbox
 	table   *schema.Table          //
+}
+
+// shownRows are the first rows of a file as they would be staged.
+type shownRows struct {
+	Columns []string    `json:"columns"`
+	Rows    [][]*string `json:"rows"`
 }
 
 // checkedWarning is a declared check that only warns, and of how many rows of a file it does.
@@ -43,9 +54,13 @@ type checker struct {
 	mapper     *mapping.Mapper
 	references bool
 	limit      int // rejects that are kept; 0 is all
+	rows       int // that are shown of each file
+	unpacker   *unpack.Unpacker
+	keyring    unpack.Keyring
 
 	files    []*checkedFile
-	leftOut  []string // files of a directory that are no data
+	lookups  []*checkedFile // of which the mapping takes lookup tables
+	leftOut  []string       // files of a directory that are no data
 	given    map[*schema.Table]bool
 	join     *join           // keys and references
 	uniques  *join           // values that must not be repeated
@@ -70,9 +85,7 @@ type placed struct {
 func (c *checker) run(ctx context.Context) error {
 	c.given, c.gone, c.seeds = map[*schema.Table]bool{}, map[string]bool{}, map[string]bool{}
 	for _, f := range c.files {
-		if err := c.survey(f); err != nil {
-			return err
-		}
+		c.survey(f)
 	}
 	defer c.closeJoins()
 	if err := c.openJoins(); err != nil {
@@ -152,30 +165,27 @@ func (c *checker) cut(limit int) {
 }
 
 // survey notes to which table a file belongs, so that references to tables of which there is no file are left alone.
-func (c *checker) survey(f *checkedFile) error {
-	in, err := os.Open(f.Path)
-	if err != nil {
-		return err
+func (c *checker) survey(f *checkedFile) {
+	if f.Code != "" {
+		return
 	}
-	defer quietly(in.Close)
-	if rows, err := c.mapper.Open(f.inbox, in); err == nil { // an error comes again when the file is read
-		c.given[rows.Table()] = true
+	if table, refusal := c.mapper.TableOf(f.what(false)); refusal == nil { // a refusal comes again when the file is read
+		c.given[table] = true
 	}
-	return nil
 }
 
 // read reads one file. A file that is refused as a whole is no error.
 func (c *checker) read(ctx context.Context, index int32) error {
 	f := c.files[index]
-	in, err := os.Open(f.Path)
-	if err != nil {
-		return err
+	if f.Code != "" {
+		return nil // it could not be unpacked
 	}
-	defer quietly(in.Close)
-	rows, err := c.mapper.Open(f.inbox, in)
+	rows, err := c.open(ctx, f)
 	if err != nil {
 		return f.refuse(err)
 	}
+	defer quietly(rows.Close)
+	first := preview.NewRows(rows.Table(), c.rows)
 	f.table, f.Table = rows.Table(), rows.Table().Name
 	f.Columns, f.Ignored = rows.Explain().Columns, append(f.Ignored, rows.Ignored()...)
 	for rows.Next() {
@@ -186,13 +196,19 @@ func (c *checker) read(ctx context.Context, index int32) error {
 		at := place{index, f.Rows}
 		reject := rows.Refused()
 		if reject != nil {
+			reject.Output = f.Output
 			c.keep(at, *reject)
+		} else {
+			first.Add(rows.Row())
 		}
 		if err := c.mark(at, f.table, rows.Row(), reject != nil); err != nil {
 			return err
 		}
 	}
 	f.Notes = append(f.Notes, rows.Notes()...)
+	if columns, shown := first.Shown(); len(shown) > 0 {
+		f.Shown = &shownRows{columns, shown}
+	}
 	return f.refuse(rows.Err())
 }
 

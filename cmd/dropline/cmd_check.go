@@ -11,6 +11,7 @@ import (
 
 	"dropline/ingest"
 	"dropline/mapping"
+	"dropline/mapping/unpack"
 )
 
 // checkCmd checks files.
@@ -19,6 +20,8 @@ type checkCmd struct {
 	Mapping  string   `help:"Mapping file (YAML)." placeholder:"FILE"`
 	TimeZone string   `help:"Zone of times that have none (UTC)." default:"UTC" placeholder:"ZONE"`
 	NoRefs   bool     `help:"Do not look for what rows refer to: it is in production already." name:"no-references"`
+	Rows     int      `help:"Show the first rows of each table as they would be staged." default:"-1" placeholder:"N"`
+	PGPKey   string   `help:"OpenPGP private key, without a passphrase, for encrypted files." name:"pgp-key" placeholder:"FILE"`
 	Limit    int      `help:"Show at most so many refused rows; 0 is all." default:"50"`
 	schemaChoice
 }
@@ -30,7 +33,8 @@ went to which column, what is ignored, and every row that would be refused, with
 repeated, and references must name a row in the files given (those to tables of which no file is given are not looked at).
 The schema's declared checks are run too: those on a row by itself, and sums, such as that the lines of a ledger entry
 balance, where the files of both tables are given. What is in production already is not known here: where a sum may count it,
-a note says so and nothing is refused. Any size of file is read in bounded memory.
+a note says so and nothing is refused. Any size of file is read in bounded memory. Archives, workbooks and compressed files are
+unpacked as an import would; with --mapping the first rows of each table are shown as they would be staged.
 
 Exit status 3 if there are faults.
 
@@ -38,6 +42,7 @@ Examples:
 
   dropline check Matters.csv
   dropline check export --mapping acme.yaml --time-zone Australia/Sydney
+  dropline check export.zip --mapping acme.yaml --rows 20
   dropline check export/*.csv --json --limit 0 | jq '.rejects[].code'`
 }
 
@@ -93,11 +98,15 @@ func (c *checkCmd) checker(a *app) (*checker, error) {
 			return nil, err
 		}
 	}
-	mapper, err := mapping.New(s, m, mapping.Options{Location: zone})
-	if err != nil {
+	ck := &checker{schema: s, references: !c.NoRefs, limit: c.Limit, rows: c.shown(), unpacker: unpack.New(unpack.Config{})}
+	if ck.mapper, err = mapping.New(s, m, mapping.Options{Location: zone, Lookup: ck.lookup}); err != nil {
 		return nil, err
 	}
-	ck := &checker{schema: s, mapper: mapper, references: !c.NoRefs, limit: c.Limit}
+	if c.PGPKey != "" {
+		if ck.keyring, err = readPrivateKey(c.PGPKey); err != nil {
+			return nil, err
+		}
+	}
 	files, err := namedFiles(c.Files)
 	if err != nil {
 		return nil, err
@@ -110,7 +119,18 @@ func (c *checkCmd) checker(a *app) (*checker, error) {
 	if len(ck.files) == 0 {
 		return nil, failed("name files, or a directory with files", "there is no file to check")
 	}
-	return ck, nil
+	return ck, ck.spread(a.ctx)
+}
+
+// shown is how many rows are shown of each table: some where a mapping is tried.
+func (c *checkCmd) shown() int {
+	switch {
+	case c.Rows >= 0:
+		return c.Rows
+	case c.Mapping != "":
+		return 5
+	}
+	return 0
 }
 
 // addFiles adds a file, or those with data in a directory.
@@ -134,7 +154,7 @@ func (ck *checker) addFiles(root string) error {
 }
 
 func newCheckedFile(path, inbox string) *checkedFile {
-	return &checkedFile{Path: path, inbox: inbox, Columns: []mapping.ColumnSource{}, Ignored: []string{}, Notes: []string{}, Warned: []checkedWarning{}}
+	return &checkedFile{Path: path, file: path, inbox: inbox, Columns: []mapping.ColumnSource{}, Ignored: []string{}, Notes: []string{}, Warned: []checkedWarning{}}
 }
 
 func showChecked(w io.Writer, ck *checker, rejects []ingest.Reject) {
@@ -143,8 +163,13 @@ func showChecked(w io.Writer, ck *checker, rejects []ingest.Reject) {
 			put(w, "%s: refused as a whole: %s (%s)\n", printable(f.Path, maxText), printable(f.Error, maxText), f.Code)
 			continue
 		}
+		if f.Table == "" {
+			put(w, "%s: %s\n", printable(f.Path, maxText), printable(strings.Join(f.Notes, "; "), maxText))
+			continue
+		}
 		put(w, "%s: table %s, %s, %s refused\n", printable(f.Path, maxText), f.Table, plural(f.Rows, "row", "rows"), thousands(f.Refused))
 		showColumns(w, f.Columns)
+		showRows(w, f.Shown)
 		if len(f.Ignored) > 0 {
 			put(w, "  ignored: %s\n", printable(strings.Join(f.Ignored, ", "), maxText))
 		}
@@ -202,6 +227,10 @@ func columnSource(c mapping.ColumnSource) string {
 		return headers + " (joined)"
 	case mapping.HowProduct:
 		return headers + " (multiplied)"
+	case mapping.HowHash:
+		return headers + " (hashed)"
+	case mapping.HowComputed:
+		return printable(c.Value, maxText) + " (computed)"
 	case mapping.HowConstant:
 		return strconv.Quote(c.Value)
 	case mapping.HowDefault:

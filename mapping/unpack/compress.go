@@ -2,6 +2,7 @@ package unpack
 
 import (
 	"bufio"
+	"bytes"
 	"compress/bzip2"
 	"errors"
 	"io"
@@ -57,7 +58,44 @@ func newXZ(r *bufio.Reader) (io.Reader, error) {
 			return nil, refused("the file is compressed by xz with a dictionary of more than %d MB: compress it at level 6 or below", maxWindow>>20)
 		}
 	}
-	return xz.ReaderConfig{DictCap: maxWindow}.NewReader(r)
+	whole := &footed{tail: tail{r: r}}
+	if whole.decoder, err = (xz.ReaderConfig{DictCap: maxWindow}).NewReader(&whole.tail); err != nil {
+		return nil, err
+	}
+	return whole, nil
+}
+
+// footed reads an xz stream and makes sure that it ends with its footer, which the library takes on trust where a file is cut off
+// between two of its parts.
+type footed struct {
+	tail    tail
+	decoder io.Reader
+}
+
+// Read implements io.Reader.
+func (f *footed) Read(p []byte) (int, error) {
+	n, err := f.decoder.Read(p)
+	if errors.Is(err, io.EOF) && string(f.tail.last[:]) != "YZ" {
+		err = errCutOff
+	}
+	return n, err
+}
+
+// tail remembers the last two bytes read but for the padding of zeros that may follow a stream.
+type tail struct {
+	r    io.Reader
+	last [2]byte
+}
+
+// Read implements io.Reader.
+func (t *tail) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	if ended := bytes.TrimRight(p[:n], "\x00"); len(ended) > 1 {
+		copy(t.last[:], ended[len(ended)-2:])
+	} else if len(ended) == 1 {
+		t.last[0], t.last[1] = t.last[1], ended[0]
+	}
+	return n, err
 }
 
 // dictionary is the size that a byte of xz's filter properties stands for.

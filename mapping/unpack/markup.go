@@ -30,6 +30,7 @@ type markup struct {
 	// end tells that the tag closes an element, empty that it opens and closes one.
 	end, empty bool
 	text       []byte // of textTo
+	opened     bool   // the "<" of the next tag has been read
 }
 
 func newMarkup(r io.Reader) *markup { return &markup{r: bufio.NewReaderSize(r, readBuffer)} }
@@ -66,6 +67,10 @@ func noEnd(err error) error {
 
 // skipText goes past the next "<".
 func (m *markup) skipText() error {
+	if m.opened {
+		m.opened = false
+		return nil
+	}
 	for {
 		text, err := m.r.ReadSlice('<')
 		if bytes.IndexByte(text, 0) >= 0 {
@@ -175,12 +180,13 @@ func (m *markup) textTo() error {
 	}
 }
 
-// characterData appends a CDATA section that begins here, if one does; else it gives the "<" back.
+// characterData appends a CDATA section that begins here, if one does; else the "<" that was read is of the next tag.
 func (m *markup) characterData() (bool, error) {
 	const open = "![CDATA["
 	head, err := m.r.Peek(len(open))
 	if err != nil || string(head) != open {
-		return false, m.r.UnreadByte()
+		m.opened = true // an error of the text comes again
+		return false, nil
 	}
 	_, _ = m.r.Discard(len(open)) // it was just peeked
 	for {
