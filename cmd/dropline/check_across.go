@@ -284,7 +284,7 @@ func (c *checker) refuse(m *mark, code, message string) {
 		return
 	}
 	self, value := m.self, m.value
-	if m.kind == markKey {
+	if m.kind == markKey || m.kind == markGoneKey {
 		self = m.name
 		_, value, _ = strings.Cut(self, "\x00")
 	}

@@ -52,6 +52,7 @@ type markKind uint8
 const (
 	markKey        markKind = iota // the record's own key
 	markRefusedKey                 // the same of a record that is refused
+	markGoneKey                    // the same of a record that says that it is to be deleted
 	markUnique                     // values that must not be repeated
 	markReference
 	markFailed // a declared check finds the record false
