@@ -13,6 +13,9 @@ type converter struct {
 	tables map[string]*schema.Table // by prefix, to know production ids
 	zone   zone
 	arena  []byte
+	// settled is a column of which the last value read settled whether the day or the month comes first in its dates: order.
+	settled *target
+	order   dayOrder
 }
 
 func newConverter(s *schema.Schema, location *time.Location) *converter {
@@ -35,6 +38,9 @@ type target struct {
 	names   map[string][]byte // of an open enumeration: the names as published, by themselves and normalised
 	number  *numberSyntax
 	layouts []*layout // none: the default forms
+	others  []*layout // the same with the month first, where order is open
+	order   dayOrder  // of layouts that were found
+	found   bool      // layouts were found in the file, not set by the mapping
 
 	relation bool // the values are a database's, not a file's
 	exported bool // layouts are of an export of the relation: its own values come in the default forms
@@ -219,13 +225,13 @@ func (c *converter) setDecimal(g *target, n *number, v *ingest.Value) string {
 	return ""
 }
 
-// boolean reads true, false, yes, no, their first letters, 1 and 0, whatever the case.
+// boolean reads true, false, yes, no, their first letters, on, off, 1 and 0, whatever the case.
 func boolean(text []byte, v *ingest.Value) string {
 	is := func(word string) bool { return len(text) == len(word) && hasFold(text, word) }
 	switch {
-	case is("true"), is("1"), is("yes"), is("y"), is("t"):
+	case is("true"), is("1"), is("yes"), is("y"), is("t"), is("on"):
 		v.Int = 1
-	case is("false"), is("0"), is("no"), is("n"), is("f"):
+	case is("false"), is("0"), is("no"), is("n"), is("f"), is("off"):
 		v.Int = 0
 	default:
 		return ingest.CodeNotBoolean

@@ -9,6 +9,18 @@ import (
 func (c *converter) date(g *target, text []byte, v *ingest.Value) string {
 	const failed = ingest.CodeNotDate
 	var m moment
+	if g.found {
+		switch code := c.foundMoment(g, text, &m, failed); {
+		case code == ingest.CodePrecision:
+			return failed
+		case code != "":
+			return code
+		case !m.midnight():
+			return failed // nobody has said that its time of day may be dropped
+		}
+		v.Int = m.days()
+		return ""
+	}
 	if len(g.layouts) > 0 {
 		if g.exported && c.ownDate(g, text, v) {
 			return ""
@@ -43,6 +55,12 @@ func (c *converter) date(g *target, text []byte, v *ingest.Value) string {
 func (c *converter) timestamp(g *target, text []byte, v *ingest.Value) string {
 	var m moment
 	var code string
+	if g.found {
+		if code = c.foundMoment(g, text, &m, ingest.CodeNotTimestamp); code == "" {
+			v.Int, code = m.micros(&c.zone)
+		}
+		return code
+	}
 	if len(g.layouts) == 0 || g.exported {
 		code = parseMoment(text, &m)
 		if g.relation && code == ingest.CodePrecision {

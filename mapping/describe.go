@@ -67,7 +67,11 @@ func describeNotNumber(g *target, value string) string {
 	hint := "write it like " + form + ", or describe how the file writes numbers with number in the mapping"
 	own := g.relation && g.number.decimal == defaultNumber.decimal && g.number.group == defaultNumber.group // but for rounding
 	if g.number != &defaultNumber && !own {
-		hint = fmt.Sprintf("the mapping says that the decimal separator is %q", string(g.number.decimal))
+		says := "the mapping says"
+		if g.number.found {
+			says = "the other numbers of the column show"
+		}
+		hint = fmt.Sprintf("%s that the decimal separator is %q", says, string(g.number.decimal))
 		if g.number.group != 0 {
 			hint += fmt.Sprintf(" and that %q sets off groups of three digits", string(g.number.group))
 		}
@@ -109,7 +113,7 @@ func describeNotMoment(g *target, text []byte) string {
 	says := quoteValue(text) + " is not " + kind
 	var m moment
 	rest, ok := parseDay(text, &m)
-	if len(g.layouts) > 0 && (!g.exported || !ok) {
+	if len(g.layouts) > 0 && !g.found && (!g.exported || !ok) {
 		names := make([]string, len(g.layouts))
 		for i, l := range g.layouts {
 			m = moment{}
@@ -137,6 +141,12 @@ func describeNotMoment(g *target, text []byte) string {
 			}
 			return says + ": it has a time of day; to drop it, set a format in the mapping such as yyyy-MM-dd HH:mm:ss"
 		}
+	}
+	if d, is := shapeOf(string(text)); is && g.found && d.first != 0 && d.settles() == orderNone && d.first != d.second {
+		return says + ": whether its day or its month comes first is open; set the column's format in the mapping, " + d.dayFirst + " or " + d.monthFirst
+	}
+	if g.found && g.order != orderNone && g.order < orderOpen {
+		return says + ": the other dates of the column are written with " + g.order.String()
 	}
 	form := "2026-11-22"
 	if g.column.Kind == schema.Timestamp {

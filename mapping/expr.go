@@ -247,7 +247,9 @@ func (e *expression) holds(view *rowView) (bool, error) {
 	return out == types.True, nil
 }
 
-var _ interpreter.Activation = (*rowView)(nil)
-var _ ref.Val = (*rowView)(nil)
+var (
+	_ interpreter.Activation = (*rowView)(nil)
+	_ ref.Val                = (*rowView)(nil)
+)
 
 func isBool(t *cel.Type) bool { return t.IsExactType(cel.BoolType) }

@@ -12,6 +12,7 @@ import (
 type layout struct {
 	source string
 	steps  []layoutStep
+	serial string // a format that counts days or seconds; "" for others
 }
 
 // layoutStep is one part of a format.
@@ -43,15 +44,21 @@ var layoutParts = map[string]layoutStep{
 	"ss":   {part: 's', least: 2, most: 2},
 	"a":    {part: 'a'},
 	"X":    {part: 'X'},
+	"z":    {part: 'z'},
 	"XXX":  {part: 'X'},
 }
 
-const layoutHelp = "yyyy yy MMMM MMM MM M dd d HH H hh h mm m ss s S a XXX, and other letters between apostrophes"
+const layoutHelp = "yyyy yy MMMM MMM MM M dd d HH H hh h mm m ss s S a XXX z, and other letters between apostrophes; or excel, excel1904, epoch, epochms"
 
 // parseLayout reads a format. Letters stand for parts, everything else for itself; letters that stand for themselves are
 // put between apostrophes, and two apostrophes are one.
 func parseLayout(source string) (*layout, error) {
 	l := &layout{source: source}
+	switch source {
+	case excelFormat, excel1904Format, epochFormat, epochMillis:
+		l.serial = source
+		return l, nil
+	}
 	seen := map[byte]bool{}
 	for i := 0; i < len(source); {
 		c := source[i]
@@ -97,7 +104,7 @@ func parseLayout(source string) (*layout, error) {
 const maxFraction = 12 // digits of a second's fraction; those beyond the sixth are dropped
 
 func (l *layout) check(seen map[byte]bool) error {
-	clock := seen['m'] || seen['s'] || seen['S'] || seen['a'] || seen['X']
+	clock := seen['m'] || seen['s'] || seen['S'] || seen['a'] || seen['X'] || seen['z']
 	switch {
 	case !seen['y'] || !seen['M'] || !seen['d']:
 		return fmt.Errorf("format %q needs a year, a month and a day, such as dd/MM/yyyy", l.source)
@@ -141,6 +148,9 @@ func (l *layout) parse(b []byte, m *moment, failed string) string {
 
 // read reports whether text has the layout's form, whatever its parts come to.
 func (l *layout) read(b []byte, m *moment) bool {
+	if l.serial != "" {
+		return l.readSerial(b, m)
+	}
 	afternoon, twelve := false, false
 	for i := range l.steps {
 		step := &l.steps[i]
@@ -180,6 +190,10 @@ func (l *layout) read(b []byte, m *moment) bool {
 		case 'a':
 			afternoon, n = halfOfDay(b)
 			ok = n > 0
+		case 'z':
+			n = len("UTC")
+			ok = len(b) >= n && (string(b[:n]) == "UTC" || string(b[:n]) == "GMT")
+			m.zoned = true
 		case 'X':
 			rest, good := parseOffset(b, m)
 			n, ok = len(b)-len(rest), good && m.zoned

@@ -45,6 +45,7 @@ func (r *Reader) look(rule *rule, exact bool) (*dialect, error) {
 		source = io.MultiReader(bytes.NewReader(text), source)
 	}
 	r.lookDialect(&d, rule, text, whole)
+	r.head, r.whole = text, whole
 	r.charset = d.encoding.charset
 	delimiter := d.delimiter[0]
 	if len(d.delimiter) > 1 || d.escape != 0 {

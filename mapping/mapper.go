@@ -108,18 +108,8 @@ type File struct {
 	Path   string // below the inbox; a member's is below its archive's
 	Output int    // which of the tables that the mapping makes of it, from 1; 0 is the first
 	Exact  bool   // CSV that Dropline has written itself: nothing about it is in question but its header
-	Known  *Known // of a file that is read again after a *Reread; nil otherwise
+	Known  *Known // what an earlier reading has told; see OpenSettled
 }
-
-// Known is what an earlier reading of a file found out about it that its beginning does not tell.
-type Known struct{}
-
-// Reread is the error of a Reader whose file has, further down, what settles a question that its beginning left open: the rows so
-// far were read under another assumption. The file is to be opened again, with what is known now.
-type Reread struct{ Known *Known }
-
-// Error implements error.
-func (*Reread) Error() string { return "the file must be read again under what its later lines tell" }
 
 // Outputs is how many tables the mapping makes of a file: 1, unless it says more.
 func (m *Mapper) Outputs(file string) int {
@@ -167,6 +157,7 @@ func (m *Mapper) OpenFile(f File, r io.Reader) (*Reader, error) {
 	}
 	plan.notes = append(reader.notes, plan.notes...)
 	reader.begin(header, plan)
+	reader.survey(d, f.Known)
 	return reader, nil
 }
 

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bytes"
+	"unicode"
 	"unicode/utf8"
 
 	"dropline/ingest"
@@ -11,6 +12,8 @@ import (
 type numberSyntax struct {
 	decimal byte
 	group   rune // 0 for none; ' ' also stands for the no-break spaces
+	pairs   bool // groups but the last may have two digits, as in India
+	found   bool // it was found in the file, not set by the mapping
 	round   bool // half away from zero to the column's scale, instead of refusing further digits
 }
 
@@ -24,8 +27,9 @@ type number struct {
 }
 
 const (
-	maxExponent = 1000 // of ten; beyond it no column holds the number, and an expansion would only cost memory
-	groupDigits = 3
+	percentPlaces = 2    // 12.5 % is 0.125
+	maxExponent   = 1000 // of ten; beyond it no column holds the number, and an expansion would only cost memory
+	groupDigits   = 3
 )
 
 // isPlainDecimal reports whether text is canonical as it stands and fits: the case of nearly every value.
@@ -69,6 +73,12 @@ func parseNumber(text []byte, syntax *numberSyntax, arena []byte) (number, []byt
 		return number{}, arena, false
 	}
 	n := number{negative: negative}
+	if body[len(body)-1] == '%' {
+		if body = trimSpace(body[:len(body)-1]); len(body) == 0 {
+			return number{}, arena, false
+		}
+		n.places = percentPlaces
+	}
 	mantissa, exponent, ok := splitExponent(body)
 	if !ok {
 		return number{}, arena, false
@@ -88,7 +98,7 @@ func parseNumber(text []byte, syntax *numberSyntax, arena []byte) (number, []byt
 		}
 		arena = append(arena, c)
 	}
-	n.places = len(fraction) - exponent
+	n.places += len(fraction) - exponent
 	n.digits = bytes.TrimLeft(arena[start:], "0")
 	return n, arena, true
 }
@@ -136,11 +146,27 @@ func leadingSign(b []byte) int {
 	return 0
 }
 
-func isCurrency(r rune) bool { return r == '$' || r == '£' || r == '€' || r == '¥' }
+// isCurrency tells a currency's sign.
+func isCurrency(r rune) bool {
+	return r == '$' || r == '£' || r == '€' || r == '¥' || r >= utf8.RuneSelf && unicode.Is(unicode.Sc, r)
+}
+
+// currencies are those that are written with letters, before or behind the number.
+var currencies = [...]string{
+	"USD", "EUR", "GBP", "AUD", "NZD", "CAD", "CHF", "JPY", "CNY", "INR", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "ZAR", "SGD", "HKD", "BRL", "MXN",
+	"US$", "AU$", "NZ$", "CA$", "HK$", "A$", "C$", "R$", "S$", "kr.", "kr", "zł", "Kč", "Ft", "Fr.", "Rs.", "Rs",
+}
 
 func leadingCurrency(b []byte) int {
 	if r, n := utf8.DecodeRune(b); isCurrency(r) {
 		return n
+	}
+	if len(b) > 0 && b[0]-'0' > 9 {
+		for _, c := range currencies {
+			if bytes.HasPrefix(b, []byte(c)) {
+				return len(c)
+			}
+		}
 	}
 	return 0
 }
@@ -148,6 +174,13 @@ func leadingCurrency(b []byte) int {
 func trailingCurrency(b []byte) int {
 	if r, n := utf8.DecodeLastRune(b); isCurrency(r) {
 		return n
+	}
+	if len(b) > 0 && b[len(b)-1]-'0' > 9 {
+		for _, c := range currencies {
+			if bytes.HasSuffix(b, []byte(c)) {
+				return len(c)
+			}
+		}
 	}
 	return 0
 }
@@ -191,7 +224,8 @@ func appendWhole(arena, whole []byte, syntax *numberSyntax) ([]byte, bool) {
 			continue
 		}
 		r, size := utf8.DecodeRune(whole[i:])
-		if !isGroup(r, syntax.group) || sinceGroup == 0 || sinceGroup > groupDigits || groups > 0 && sinceGroup != groupDigits {
+		if !isGroup(r, syntax.group) || sinceGroup == 0 || sinceGroup > groupDigits ||
+			groups > 0 && sinceGroup != groupDigits && !(syntax.pairs && sinceGroup == groupDigits-1) {
 			return arena, false
 		}
 		groups++
@@ -202,6 +236,9 @@ func appendWhole(arena, whole []byte, syntax *numberSyntax) ([]byte, bool) {
 }
 
 func isGroup(r, group rune) bool {
+	if group == '\'' {
+		return r == '\'' || r == '’'
+	}
 	if group == ' ' {
 		return r == ' ' || r == '\u00A0' || r == '\u202F' || r == '\u2009'
 	}

@@ -21,6 +21,10 @@ type Reader struct {
 	charset *charset // of a single-byte encoding other than UTF-8
 	escape  byte     // that the fields' texts may have; 0: none
 	notes   []string // on how the file is written
+	head    []byte   // the beginning of its text, for the survey
+	whole   bool     // head is all of it
+	open    []*input // columns of dates of which it is open whether the day or the month comes first
+	before  *Known   // by which it was opened
 	header  []string
 	plan    *plan
 	convert *converter

@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"context"
-	"errors"
 	"io"
 )
 
@@ -51,16 +50,26 @@ func (m *Mapper) OpenSettled(ctx context.Context, f File, open func() (io.ReadCl
 // ask reads rows until one of them settles what is in question, or to the end.
 func (o *Opened) ask(ctx context.Context) (*Known, error) {
 	for n := 1; o.Next(); n++ {
+		if t := o.convert.settled; t != nil {
+			return o.known(t), nil
+		}
 		if n%rowsPerLook == 0 && ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
 	}
-	var again *Reread
-	if err := o.Err(); errors.As(err, &again) {
-		return again.Known, nil
-	}
 	return nil, nil // an error of the text comes again when it is read
 }
 
-// undecided reports whether the beginning of the file leaves something open.
-func (r *Reader) undecided() bool { return false }
+// undecided reports whether the beginning of the file leaves something open that the rest may settle.
+func (r *Reader) undecided() bool { return len(r.open) > 0 && !r.whole }
+
+// known is what was known before, and what the last value of a column has settled.
+func (r *Reader) known(t *target) *Known {
+	k := &Known{Orders: map[string]dayOrder{t.column.Name: r.convert.order}, Lines: map[string]int64{t.column.Name: r.row.Line}}
+	if r.before != nil {
+		for name, o := range r.before.Orders {
+			k.Orders[name], k.Lines[name] = o, r.before.Lines[name]
+		}
+	}
+	return k
+}

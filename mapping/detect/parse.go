@@ -63,18 +63,11 @@ func (t *table) record(text []byte, start int, s style) (r record, next int, end
 				t.faults++
 				t.opened++
 				field, i = i, i+1
-				// The rest is read as if the quote were text.
 				for i < len(text) && text[i] != first && text[i] != '\n' && text[i] != '\r' {
-					i++
+					i++ // the rest is read as if the quote were text
 				}
-				if i == len(text) {
-					r.add(t, text[field:i])
-					return r, i, false
-				}
-				if text[i] == '\n' || text[i] == '\r' {
-					r.add(t, text[field:i])
-					r.newlines++
-					return r, i + lineEnd(text[i:]), true
+				if i == len(text) || text[i] != first {
+					return t.last(r, text, field, i)
 				}
 				continue
 			}
@@ -110,15 +103,8 @@ func (t *table) record(text []byte, start int, s style) (r record, next int, end
 			j++
 		}
 		switch {
-		case j == len(text):
-			r.add(t, text[field:j])
-			r.blank = r.isBlank()
-			return r, j, false
-		case text[j] == '\n' || text[j] == '\r':
-			r.add(t, text[field:j])
-			r.newlines++
-			r.blank = r.isBlank()
-			return r, j + lineEnd(text[j:]), true
+		case j == len(text), text[j] == '\n', text[j] == '\r':
+			return t.last(r, text, field, j)
 		case s.escape != 0 && text[j] == s.escape && s.escape != first:
 			if j+1 < len(text) && (text[j+1] == s.quote && s.quote != 0 || bytes.HasPrefix(text[j+1:], []byte(s.delimiter))) {
 				t.escaped++
@@ -132,6 +118,17 @@ func (t *table) record(text []byte, start int, s style) (r record, next int, end
 			i = j + 1
 		}
 	}
+}
+
+// last adds the field that ends with the record, before the line end or the end of the text at i.
+func (t *table) last(r record, text []byte, field, i int) (record, int, bool) {
+	r.add(t, text[field:i])
+	r.blank = r.isBlank()
+	if i == len(text) {
+		return r, i, false
+	}
+	r.newlines++
+	return r, i + lineEnd(text[i:]), true
 }
 
 // quotedEnd finds the quote that closes the field whose opening quote is at open.

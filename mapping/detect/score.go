@@ -2,7 +2,6 @@ package detect
 
 import (
 	"bytes"
-	"sort"
 )
 
 const (
@@ -103,7 +102,15 @@ func worthTrying(text []byte, s style) bool {
 	if !bytes.Contains(text, []byte(s.delimiter)) {
 		return false
 	}
-	return (s.quote == 0 || bytes.IndexByte(text, s.quote) >= 0) && (s.escape == 0 || bytes.IndexByte(text, s.escape) >= 0)
+	switch {
+	case s.escape != 0 && bytes.IndexByte(text, s.escape) < 0:
+		return false
+	case s.quote == '"' && s.escape == 0:
+		return true // whether there are any or not
+	case s.quote == 0:
+		return s.escape != 0 || bytes.IndexByte(text, '"') >= 0
+	}
+	return bytes.IndexByte(text, s.quote) >= 0
 }
 
 // usual is how many cells most records have, and the share of records that do. Records of one cell are preamble, notes and blank
@@ -195,19 +202,4 @@ func (t *table) score(s style) float64 {
 		score *= 0.9
 	}
 	return score
-}
-
-// sorted lists the keys of counts, the most frequent first.
-func sorted(counts map[int]int) []int {
-	keys := make([]int, 0, len(counts))
-	for k := range counts {
-		keys = append(keys, k)
-	}
-	sort.Slice(keys, func(i, j int) bool {
-		if counts[keys[i]] != counts[keys[j]] {
-			return counts[keys[i]] > counts[keys[j]]
-		}
-		return keys[i] > keys[j]
-	})
-	return keys
 }

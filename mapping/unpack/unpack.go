@@ -53,7 +53,6 @@ type Package struct {
 	options  Options
 	kind     kind
 	first    io.ReadCloser // the look at its beginning, for the first Text
-	from     *source
 	archive  *archive
 	book     *workbook
 	spooled  io.Closer

@@ -250,7 +250,7 @@ func (s *sheetText) write() {
 
 // appendField writes a field as RFC 4180 has it.
 func appendField(out, text []byte) []byte {
-	if len(text) > 0 && bytes.IndexAny(text, ",\"\r\n") < 0 && text[0] != ' ' && text[len(text)-1] != ' ' {
+	if len(text) > 0 && !bytes.ContainsAny(text, ",\"\r\n") && text[0] != ' ' && text[len(text)-1] != ' ' {
 		return append(out, text...)
 	}
 	if len(text) == 0 {
