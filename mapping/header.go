@@ -27,16 +27,17 @@ type input struct {
 
 // plan is how a file's records become rows.
 type plan struct {
-	inputs  []input // one per column of the table
-	width   int     // fields of the header; 0 without a header: the first record's then
-	named   int     // the same without those at the end that have no name
-	rule    int     // line of the mapping
-	from    origin
-	used    []bool // headers that feed something
-	ignored []string
-	notes   []string
-	where   *expression
-	split   *splitRule
+	inputs   []input // one per column of the table
+	width    int     // fields of the header; 0 without a header: the first record's then
+	named    int     // the same without those at the end that have no name
+	rule     int     // line of the mapping
+	from     origin
+	used     []bool // headers that feed something
+	ignored  []string
+	notes    []string
+	where    *expression
+	distinct bool // each row once
+	split    *splitRule
 }
 
 // planner matches a file's header with the columns of its table.
@@ -61,7 +62,7 @@ func (m *Mapper) plan(t *schema.Table, r *rule, header []string, hasHeader bool,
 	}
 	p := &planner{table: t, rule: r, from: from, header: header, convert: newConverter(m.schema, m.options.Location)}
 	p.plan.rule, p.plan.from = r.line, from
-	p.plan.where, p.plan.split = r.where, r.split
+	p.plan.where, p.plan.split, p.plan.distinct = r.where, r.split, r.distinct
 	if hasHeader {
 		p.plan.width = len(header)
 	}
