@@ -31,6 +31,7 @@ const (
 	CodeMissingColumn   = "missing_column"
 	CodeDuplicateColumn = "duplicate_column"
 	CodeUnreadable      = "unreadable"
+	CodeManifest        = "manifest" // the delivery is not what its manifest says
 )
 
 // Reject is one refused record. Data, never a Go error. A record with several faults is one reject: Column, Code and Value

@@ -18,7 +18,8 @@ type Value struct {
 	Int int64
 	// Text is the value of Text and List (valid UTF-8 without NUL, within Length), of Decimal (canonical: an optional '-',
 	// digits without leading zeros, and at most Scale digits after a '.'; "-0" does not occur), and of Reference (an
-	// ImportId or a production id, valid as such).
+	// ImportId or a production id, valid as such). A List of references has several of those, each once, with the column's
+	// Separator between them; it is Null where it has none.
 	Text []byte
 	// Raw is the value as received, before trimming and conversion; nil where it did not come from the file.
 	Raw []byte

@@ -38,22 +38,23 @@ func (l *Loader) load(ctx context.Context, id ingest.ImportID, last bool) error 
 
 // run is one attempt at loading one import.
 type run struct {
-	l        *Loader
-	imp      ingest.Import
-	target   staging.Target
-	limit    float64 // the tenant's reject limit
-	mapper   *mapping.Mapper
-	progress *progress
-	saving   sync.Mutex // of progress, so that an older report does not overtake a newer one
-	listing  sync.Mutex // of imp.Files and imp.Database, where parts of a database are read side by side
-	rejects  *rejectsFile
-	warnings []ingest.Reject
-	warned   int64
-	started  time.Time
-	expanded map[int]int64  // by file, guarded by listing: bytes that compressed ones became beyond what each may
-	packed   packed         // the package that was opened last
-	budget   *unpack.Budget // what the files may become together
-	first    chan struct{}  // taken by a part that is copied in the import's own place
+	l         *Loader
+	imp       ingest.Import
+	target    staging.Target
+	limit     float64 // the tenant's reject limit
+	mapper    *mapping.Mapper
+	progress  *progress
+	saving    sync.Mutex // of progress, so that an older report does not overtake a newer one
+	listing   sync.Mutex // of imp.Files and imp.Database, where parts of a database are read side by side
+	rejects   *rejectsFile
+	warnings  []ingest.Reject
+	warned    int64
+	started   time.Time
+	expanded  map[int]int64  // by file, guarded by listing: bytes that compressed ones became beyond what each may
+	packed    packed         // the package that was opened last
+	budget    *unpack.Budget // what the files may become together
+	announced announced      // what the manifests say
+	first     chan struct{}  // taken by a part that is copied in the import's own place
 }
 
 // work reads as the way a file goes.
@@ -70,6 +71,9 @@ func (r *run) work(ctx context.Context) error {
 		return err
 	}
 	for i := 0; i < len(r.imp.Files); i++ { // some are found out to be several on the way
+		if err := r.readManifests(ctx); err != nil {
+			return err
+		}
 		if err := r.loadFile(ctx, i); err != nil {
 			return err
 		}
@@ -78,6 +82,9 @@ func (r *run) work(ctx context.Context) error {
 		if err := r.readDatabase(ctx); err != nil {
 			return err
 		}
+	}
+	if err := r.noteWhole(ctx); err != nil {
+		return err
 	}
 	// The checks may take long, and the status shall not show the counts of half a second before their beginning all along.
 	if err := r.saveProgress(ctx); err != nil {
@@ -177,14 +184,15 @@ func (r *run) copyFile(ctx context.Context, f *ingest.ImportFile, reader *mappin
 	if f.Relation == "" { // else it is known which columns were not read
 		f.Ignored = reader.Ignored()
 	}
-	f.Notes = reader.Notes()
-	stats, err := r.l.cfg.Store.Copy(ctx, r.target, reader.Table(), staging.File{Number: f.Number, Path: f.Name()}, reader,
+	rows, notes := r.held(f, reader)
+	f.Notes = notes()
+	stats, err := r.l.cfg.Store.Copy(ctx, r.target, reader.Table(), staging.File{Number: f.Number, Path: f.Name()}, rows,
 		func(reject *ingest.Reject) error {
 			reject.Output = f.Output
 			return refuse(ctx, reject)
 		},
 		func(s staging.CopyStats) { r.progress.copied(f.Number, s, r.share(f, bytes())) })
-	f.Read, f.Staged, f.Rejected, f.Notes = stats.Read, stats.Staged, stats.Rejected, reader.Notes()
+	f.Read, f.Staged, f.Rejected, f.Notes = stats.Read, stats.Staged, stats.Rejected, notes()
 	return err
 }
 

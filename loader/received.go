@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"dropline/ingest"
@@ -28,7 +29,7 @@ func (v *received) fill(ctx context.Context, reject *ingest.Reject) error {
 		return nil
 	}
 	column := table.Column(reject.Column)
-	if column == nil || column.Kind != schema.Reference {
+	if column == nil || column.References == nil {
 		return nil
 	}
 	if v.rows == nil || v.file != reject.FileNumber || v.rows.Row().Record > reject.Record {
@@ -46,8 +47,22 @@ func (v *received) fill(ctx context.Context, reject *ingest.Reject) error {
 	}
 	if value := &v.rows.Row().Values[column.Index]; !value.Null {
 		reject.Value = asReceived(value)
+		if column.Kind == schema.List {
+			v.nameItem(reject, column, value.Text)
+		}
 	}
 	return nil
+}
+
+// nameItem puts what the file has in the place of the production id by which the set checks know the item of a list that is missing.
+func (v *received) nameItem(reject *ingest.Reject, column *schema.Column, list []byte) {
+	for item := range bytes.SplitSeq(list, []byte(column.Separator)) {
+		id := schema.ObjectID(string(v.run.imp.Tenant), column.References.Prefix, string(item))
+		if strings.Contains(reject.Message, id) {
+			reject.Message = strings.Replace(reject.Message, id, ingest.CutText(string(item), ingest.MaxRejectValue), 1)
+			return
+		}
+	}
 }
 
 func (v *received) open(ctx context.Context, number int) error {

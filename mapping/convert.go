@@ -30,10 +30,12 @@ func newConverter(s *schema.Schema, location *time.Location) *converter {
 type target struct {
 	column  *schema.Column
 	isKey   bool
-	length  int              // of Text, List and of an import id, in characters; 0 is unbounded
-	whole   int              // digits before the point, of a Decimal
-	members map[string]int64 // of an enumeration, by normalised name
-	exact   map[string]int64 // the same by the name as published: what most files have
+	length  int               // of Text, List and of an import id, in characters; 0 is unbounded
+	whole   int               // digits before the point, of a Decimal
+	members map[string]int64  // of an enumeration, by normalised name
+	exact   map[string]int64  // the same by the name as published: what most files have
+	formed  bool              // of Text and List: it is more than a text
+	names   map[string][]byte // of an open enumeration: the names as published, by themselves and normalised
 	number  *numberSyntax
 	layouts []*layout // none: the default forms
 	others  []*layout // the same with the month first, where order is open
@@ -49,6 +51,7 @@ func newTarget(t *schema.Table, c *schema.Column) target {
 	if c.Kind == schema.Reference && c.References.Key != nil && c.References.Key.Length > 0 {
 		g.length = c.References.Key.Length
 	}
+	g.form()
 	if c.Kind == schema.Enumerate {
 		g.members, g.exact = make(map[string]int64, len(c.Enum.Values)), make(map[string]int64, len(c.Enum.Values))
 		for _, v := range c.Enum.Values {
@@ -63,8 +66,8 @@ func newTarget(t *schema.Table, c *schema.Column) target {
 func (c *converter) convert(g *target, text []byte, v *ingest.Value) string {
 	switch g.column.Kind {
 	case schema.Text, schema.List:
-		if g.isKey {
-			return c.key(g, text, v)
+		if g.formed {
+			return c.formed(g, text, v)
 		}
 		n, ok := textLength(text)
 		switch {

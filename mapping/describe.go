@@ -19,6 +19,9 @@ func describe(g *target, code string, text []byte) string {
 	case ingest.CodeInvalidText:
 		return describeInvalidText(g, text)
 	case ingest.CodeTooLong:
+		if c.IsReferenceList() {
+			return fmt.Sprintf("%s lists an id of more than %d characters, or more than %d ids", value, g.length, maxItems)
+		}
 		return fmt.Sprintf("%s has %d characters, more than %d", value, utf8.RuneCount(text), g.length)
 	case ingest.CodeNotNumber:
 		return describeNotNumber(g, value)
@@ -176,7 +179,7 @@ func (m *moment) reason() string {
 }
 
 func describeNotMember(g *target, value string) string {
-	if g.column.Enum == nil || g.column.Kind != schema.Enumerate {
+	if g.column.Enum == nil || g.column.Kind == schema.List {
 		return value + " is not in the mapping's value table: add it to map, or set else or keep_unmatched"
 	}
 	const most = 20
@@ -187,6 +190,10 @@ func describeNotMember(g *target, value string) string {
 			break
 		}
 		names = append(names, v.Name)
+	}
+	if open := g.column.Enum.Open; open != "" {
+		return fmt.Sprintf("%s is no %s: it may be %s, or a value of your own that begins with %s; other words can be translated with map in the mapping",
+			value, g.column.Enum.Name, strings.Join(names, ", "), open)
 	}
 	return fmt.Sprintf("%s is no %s: it may be %s, or their number from 0; other words can be translated with map in the mapping",
 		value, g.column.Enum.Name, strings.Join(names, ", "))

@@ -27,16 +27,17 @@ type input struct {
 
 // plan is how a file's records become rows.
 type plan struct {
-	inputs  []input // one per column of the table
-	width   int     // fields of the header; 0 without a header: the first record's then
-	named   int     // the same without those at the end that have no name
-	rule    int     // line of the mapping
-	from    origin
-	used    []bool // headers that feed something
-	ignored []string
-	notes   []string
-	where   *expression
-	split   *splitRule
+	inputs   []input // one per column of the table
+	width    int     // fields of the header; 0 without a header: the first record's then
+	named    int     // the same without those at the end that have no name
+	rule     int     // line of the mapping
+	from     origin
+	used     []bool // headers that feed something
+	ignored  []string
+	notes    []string
+	where    *expression
+	distinct bool // each row once
+	split    *splitRule
 }
 
 // planner matches a file's header with the columns of its table.
@@ -61,7 +62,7 @@ func (m *Mapper) plan(t *schema.Table, r *rule, header []string, hasHeader bool,
 	}
 	p := &planner{table: t, rule: r, from: from, header: header, convert: newConverter(m.schema, m.options.Location)}
 	p.plan.rule, p.plan.from = r.line, from
-	p.plan.where, p.plan.split = r.where, r.split
+	p.plan.where, p.plan.split, p.plan.distinct = r.where, r.split, r.distinct
 	if hasHeader {
 		p.plan.width = len(header)
 	}
@@ -75,6 +76,7 @@ func (m *Mapper) plan(t *schema.Table, r *rule, header []string, hasHeader bool,
 	for _, c := range t.Columns {
 		p.plan.inputs = append(p.plan.inputs, p.input(c))
 	}
+	p.sameAs()
 	if p.refusal != nil {
 		return nil, p.refusal
 	}
@@ -125,7 +127,7 @@ func (p *planner) input(c *schema.Column) input {
 	if len(in.fields) == 0 && in.fallback == nil && c.Required {
 		p.missing = append(p.missing, c.Name)
 	}
-	if c.Kind == schema.List && len(in.fields) > 0 {
+	if c.Kind == schema.List && c.Enum != nil && len(in.fields) > 0 {
 		p.note("%s is a list of values, which is stored as text and not yet used", c.Name)
 	}
 	if len(in.fields) > 0 {

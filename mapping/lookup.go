@@ -91,7 +91,7 @@ func (p *parser) lookup(name string, n *yaml.Node) *lookup {
 
 func foldKey(key string) string { return string(lowerInto(nil, trimSpace([]byte(key)))) }
 
-// LookupFiles are the patterns of files that the mapping looks values up in. They are no tables' files.
+// LookupFiles are the patterns of files that the mapping looks values up in. They are tables' files only if IsTable says so.
 func (m *Mapper) LookupFiles() []string {
 	if m.mapping == nil {
 		return nil
@@ -105,6 +105,9 @@ func (m *Mapper) LookupFiles() []string {
 	slices.Sort(files)
 	return files
 }
+
+// IsTable reports whether an item of the mapping's files is of a file: one that values are looked up in may be a table's as well.
+func (m *Mapper) IsTable(file string) bool { return m.mapping.ruleFor(file) != nil }
 
 // IsLookup reports whether a file is one that the mapping looks values up in.
 func (m *Mapper) IsLookup(file string) bool {

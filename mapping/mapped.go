@@ -221,6 +221,9 @@ func (r *Reader) dress(in *input, text []byte) []byte {
 	if rule == nil || rule.letters == caseKept && rule.prefix == "" {
 		return text
 	}
+	if in.column.IsReferenceList() {
+		return r.dressItems(in, text)
+	}
 	if in.column.References != nil {
 		if _, is := r.convert.productionID(text); is {
 			return text

@@ -26,6 +26,7 @@ type rule struct {
 	only     bool     // columns not named have no value, whatever the headers
 	nulls    []string // texts that mean an absent value, in every column
 	columns  map[*schema.Column]*columnRule
+	distinct bool        // rows that come again are left out
 	where    *expression // rows for which it does not hold are left out; nil: none
 	split    *splitRule  // of records into rows; nil: one each
 	outputs  []*rule     // the tables that the files feed, where they are named one by one

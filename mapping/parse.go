@@ -262,7 +262,7 @@ func (p *parser) boolean(n *yaml.Node, what string, otherwise bool) bool {
 // rule reads one item of files.
 func (p *parser) rule(n *yaml.Node) *rule {
 	f := p.fields(n, "an item of files", "pattern", "delimiter", "encoding", "quote", "escape", "header", "skip_lines",
-		"null", "only", "table", "where", "split", "columns", "tables")
+		"null", "only", "table", "where", "distinct", "split", "columns", "tables")
 	r := &rule{line: n.Line, dialect: p.dialect(f), only: p.boolean(f["only"], "only", false)}
 	r.nulls = p.nulls(f["null"])
 	for _, pattern := range p.texts(f["pattern"], "pattern") {
@@ -274,7 +274,7 @@ func (p *parser) rule(n *yaml.Node) *rule {
 	}
 	p.rows(f, r)
 	for _, item := range p.items(f["tables"], "tables", maxOutputs) {
-		o := p.fields(item, "an item of tables", "table", "where", "split", "null", "only", "columns")
+		o := p.fields(item, "an item of tables", "table", "where", "distinct", "split", "null", "only", "columns")
 		out := &rule{line: item.Line, patterns: r.patterns, dialect: r.dialect, only: p.boolean(o["only"], "only", r.only), nulls: r.nulls}
 		if o["null"] != nil {
 			out.nulls = p.nulls(o["null"])
@@ -286,7 +286,7 @@ func (p *parser) rule(n *yaml.Node) *rule {
 		r.outputs = append(r.outputs, out)
 	}
 	if t := f["tables"]; t != nil {
-		for _, key := range []string{"table", "where", "split", "columns"} {
+		for _, key := range []string{"table", "where", "distinct", "split", "columns"} {
 			if f[key] != nil {
 				p.fault(f[key], "%s belongs into each item of tables, where there are tables", key)
 			}
@@ -306,7 +306,8 @@ func (p *parser) rows(f map[string]*yaml.Node, r *rule) {
 	p.ruleTable(f["table"], r)
 	r.split = p.split(f["split"], r)
 	r.where = p.condition(f["where"], r.split != nil)
-	for _, key := range []string{"columns", "where", "split"} {
+	r.distinct = p.boolean(f["distinct"], "distinct", false)
+	for _, key := range []string{"columns", "where", "distinct", "split"} {
 		if f[key] != nil && f["table"] == nil && f["tables"] == nil {
 			p.fault(f[key], "a table is missing for %s: say which with table", key)
 		}

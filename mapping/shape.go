@@ -34,15 +34,16 @@ const maxParts = 10_000 // of one record: what is longer is no list but a broken
 
 // division is of the present record into parts, of which each makes a row.
 type division struct {
-	view    *rowView
-	where   *expression
-	split   *splitRule
-	fields  []int // of the columns that are split
-	texts   [][]byte
-	headers []string
-	at      int
-	digits  []byte
-	omitted int64 // records that where leaves out
+	view     *rowView
+	where    *expression
+	split    *splitRule
+	fields   []int // of the columns that are split
+	texts    [][]byte
+	headers  []string
+	at       int
+	digits   []byte
+	omitted  int64     // records that where leaves out
+	distinct *distinct // nil where rows may come again
 }
 
 func (p *division) pending() bool  { return p.at < len(p.texts) }
@@ -63,11 +64,14 @@ func (p *division) field(field int) []byte {
 }
 
 // shapes reports whether rows are more or fewer than the file's records.
-func (p *plan) shapes() bool { return p.where != nil || p.split != nil }
+func (p *plan) shapes() bool { return p.where != nil || p.split != nil || p.distinct }
 
 // beginShape makes ready for splitting and leaving out.
 func (r *Reader) beginShape() {
 	r.division.where, r.division.split = r.plan.where, r.plan.split
+	if r.plan.distinct {
+		r.division.distinct = newDistinct()
+	}
 	if s := r.plan.split; s != nil {
 		view := r.rowView()
 		for _, h := range s.headers {
@@ -114,10 +118,12 @@ func (r *Reader) shape(first bool) bool {
 			r.finishReject()
 			return true
 		case holds:
-			r.values()
-			return true
+			if r.values(); !r.isRepeated() {
+				return true
+			}
+		default:
+			p.omitted++
 		}
-		p.omitted++
 		if p.split == nil {
 			return false
 		}
@@ -230,7 +236,7 @@ func (p *parser) condition(n *yaml.Node, split bool) *expression {
 // told says how many records where has left out.
 func (p *division) told(read int64) []string {
 	if p.omitted == 0 {
-		return nil
+		return p.distinct.told(read)
 	}
-	return []string{fmt.Sprintf("%d of %d rows are left out by where, in line %d of the mapping", p.omitted, read, p.where.line)}
+	return append(p.distinct.told(read), fmt.Sprintf("%d of %d rows are left out by where, in line %d of the mapping", p.omitted, read, p.where.line))
 }

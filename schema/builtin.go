@@ -13,19 +13,41 @@ import (
 //go:embed efimis-1.0.yaml
 var efimis10 []byte
 
-var parseEfimis10 = sync.OnceValue(func() *Schema {
-	s, err := Parse("efimis-1.0.yaml", bytes.NewReader(efimis10))
-	if err != nil {
-		panic("schema: the embedded definition is faulty:\n" + err.Error()) // a build that fails its own tests
-	}
-	return s
-})
+//go:embed oneroster-1.1.yaml
+var oneRoster11 []byte
+
+//go:embed oneroster-1.2.yaml
+var oneRoster12 []byte
+
+var (
+	parseEfimis10    = embedded("efimis-1.0.yaml", efimis10)
+	parseOneRoster11 = embedded("oneroster-1.1.yaml", oneRoster11)
+	parseOneRoster12 = embedded("oneroster-1.2.yaml", oneRoster12)
+)
+
+// embedded reads a definition that comes with the program, once, when it is first asked for.
+func embedded(name string, text []byte) func() *Schema {
+	return sync.OnceValue(func() *Schema {
+		s, err := Parse(name, bytes.NewReader(text))
+		if err != nil {
+			panic("schema: the embedded definition is faulty:\n" + err.Error()) // a build that fails its own tests
+		}
+		return s
+	})
+}
 
 // Efimis10 is Efimis-1.0, a law firm's practice and finance. It is read once, when first asked for.
 func Efimis10() *Schema { return parseEfimis10() }
 
 // Builtin returns the schemas that come with the program.
-func Builtin() []*Schema { return []*Schema{Efimis10()} }
+func Builtin() []*Schema { return []*Schema{Efimis10(), OneRoster11(), OneRoster12()} }
+
+// OneRoster11 is OneRoster-1.1, a school's rosters and grades as 1EdTech's standard has them in CSV files. It is read once, when first
+// asked for.
+func OneRoster11() *Schema { return parseOneRoster11() }
+
+// OneRoster12 is the same of OneRoster-1.2.
+func OneRoster12() *Schema { return parseOneRoster12() }
 
 // Catalogue is the set of schemas a server offers: those built in and those its operator loaded. It is filled at start
 // and not changed afterwards, so that readers need no lock.

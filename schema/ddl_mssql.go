@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // MSSQLType is the column's type in SQL Server 2016 and later.
@@ -24,7 +25,7 @@ func (c *Column) MSSQLType() string {
 	case Enumerate:
 		return "smallint"
 	case Text, List, Reference:
-		if c.Length > 0 {
+		if c.Length > 0 && !c.IsReferenceList() { // whose length is that of one
 			return fmt.Sprintf("nvarchar(%d)", c.Length)
 		}
 	}
@@ -101,8 +102,11 @@ func (t *tsqlWriter) table(table *Table) {
 		t.column(c)
 	}
 	for _, c := range table.Columns {
-		if c.Kind == Enumerate {
+		switch {
+		case c.Kind == Enumerate:
 			t.line("        CONSTRAINT %s CHECK (%s BETWEEN 0 AND %d),", t.constraint("CK", table.Name, c.Name), bracket(c.Name), len(c.Enum.Values)-1)
+		case c.Kind == Text && c.Enum != nil:
+			t.line("        CONSTRAINT %s CHECK (%s),", t.constraint("CK", table.Name, c.Name), c.tsqlMembers())
 		}
 	}
 	t.line("        CONSTRAINT %s PRIMARY KEY (%s)", t.constraint("PK", table.Name), bracket(table.Key.Name))
@@ -143,10 +147,21 @@ func (t *tsqlWriter) column(c *Column) {
 	case Enumerate:
 		t.comment(indent, "%s: %s", c.Enum.Name, c.Enum.members())
 	case List:
-		t.comment(indent, "Several of %s, separated by semicolons: %s", c.Enum.Name, c.Enum.members())
+		switch {
+		case c.References != nil:
+			t.comment(indent, "References %s.%s, several separated by commas", c.References.Name, c.References.Key.Name)
+		case c.Enum == nil:
+			t.comment(indent, "Several, separated by commas")
+		default:
+			t.comment(indent, "Several of %s, separated by semicolons: %s", c.Enum.Name, c.Enum.members())
+		}
 	case Reference:
 		t.comment(indent, "References %s.%s", c.References.Name, c.References.Key.Name)
-	case Text, Integer, BigInt, Decimal, Boolean, Date, Timestamp:
+	case Text:
+		if c.Enum != nil {
+			t.comment(indent, "%s: %s", c.Enum.Name, c.Enum.members())
+		}
+	case Integer, BigInt, Decimal, Boolean, Date, Timestamp:
 	}
 	null := "NULL"
 	if c.Required {
@@ -161,7 +176,25 @@ func (e *Enum) members() string {
 	for i, v := range e.Values {
 		parts[i] = fmt.Sprintf("%d %s", v.Number, v.Name)
 	}
+	if e.Open != "" {
+		for i, v := range e.Values {
+			parts[i] = v.Name
+		}
+		parts = append(parts, "or what begins with "+e.Open)
+	}
 	return strings.Join(parts, ", ")
+}
+
+func tsqlText(s string) string { return "N'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// tsqlMembers is the condition that a column of an open enumeration has one of its values.
+func (c *Column) tsqlMembers() string {
+	names := make([]string, len(c.Enum.Values))
+	for i, v := range c.Enum.Values {
+		names[i] = tsqlText(v.Name)
+	}
+	return fmt.Sprintf("%[1]s IN (%[2]s) OR LEFT(%[1]s, %[3]d) = %[4]s", bracket(c.Name), strings.Join(names, ", "), utf8.RuneCountInString(c.Enum.Open),
+		tsqlText(c.Enum.Open))
 }
 
 func columnNames(columns []*Column) []string {

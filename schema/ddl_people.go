@@ -60,6 +60,14 @@ func (c DBColumn) comment() string {
 	switch c.Column.Kind {
 	case Enumerate:
 		text += " " + c.Column.Enum.Name + ": " + c.Column.Enum.members() + "."
+	case Text:
+		if c.Column.Enum != nil {
+			text += " " + c.Column.Enum.Name + ": " + c.Column.Enum.members() + "."
+		}
+	case List:
+		if c.Column.References != nil {
+			text += " References " + c.Column.References.SQLName + ".id, several."
+		}
 	case Reference:
 		text += " References " + c.Column.References.SQLName + ".id."
 	default:

@@ -31,6 +31,9 @@ func (c *Column) PostgresType() string {
 	case Enumerate:
 		return "smallint"
 	case Text, List:
+		if c.IsReferenceList() {
+			return "text[]"
+		}
 		if c.Length > 0 {
 			return fmt.Sprintf("varchar(%d)", c.Length)
 		}

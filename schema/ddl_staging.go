@@ -26,6 +26,9 @@ func (c *Column) stagingType() string {
 	if c.Kind == Reference {
 		return uuidType
 	}
+	if c.IsReferenceList() {
+		return uuidType + "[]"
+	}
 	return c.PostgresType()
 }
 

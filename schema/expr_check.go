@@ -109,6 +109,9 @@ func (c *exprChecker) column(n *node) *ExprError {
 	if n.column == nil {
 		return exprFault(n.position, "table %s has no column %s", c.table.Name, brief(n.text))
 	}
+	if n.column.IsReferenceList() {
+		return exprFault(n.position, "%s has several values, and cannot be in an expression", n.column.Name)
+	}
 	switch n.column.Kind {
 	case Integer, BigInt, Decimal:
 		n.typ = numberType

@@ -22,18 +22,27 @@ func TestGolden(t *testing.T) {
 	t.Parallel()
 	s := schema.Efimis10()
 	workItem := s.Table("WorkItem")
+	roster := schema.OneRoster11()
+	class := roster.Table("Class")
 	for name, write := range map[string]func(io.Writer) error{
-		"Efimis-1.0.sql":          s.WriteTSQL,
-		"Efimis-1.0.postgres.sql": func(w io.Writer) error { return s.WritePostgresDDL(w, "staging", "production") },
-		"Efimis-1.0.json":         s.WriteJSON,
-		"Efimis-1.0.md":           s.WriteReferenceMarkdown,
-		"index.md":                s.WriteIndexMarkdown,
-		"WorkItem.md":             workItem.WriteReferenceMarkdown,
-		"WorkItem.html":           workItem.WriteReferenceHTML,
-		"index.html":              s.WriteIndexHTML,
-		"WorkItem.csv":            workItem.WriteTemplate,
-		"grants.sql":              grantGolden(schema.GrantOptions{Database: "Practice"}),
-		"grants.azure.sql":        grantGolden(schema.GrantOptions{Azure: true}),
+		"OneRoster-1.1.sql":          roster.WriteTSQL,
+		"OneRoster-1.1.postgres.sql": func(w io.Writer) error { return roster.WritePostgresDDL(w, "staging", "production") },
+		"OneRoster-1.1.json":         roster.WriteJSON,
+		"OneRoster-1.2.md":           schema.OneRoster12().WriteReferenceMarkdown,
+		"Class.html":                 class.WriteReferenceHTML,
+		"classes.csv":                class.WriteTemplate,
+		"demographics.csv":           roster.Table("Demographics").WriteTemplate,
+		"Efimis-1.0.sql":             s.WriteTSQL,
+		"Efimis-1.0.postgres.sql":    func(w io.Writer) error { return s.WritePostgresDDL(w, "staging", "production") },
+		"Efimis-1.0.json":            s.WriteJSON,
+		"Efimis-1.0.md":              s.WriteReferenceMarkdown,
+		"index.md":                   s.WriteIndexMarkdown,
+		"WorkItem.md":                workItem.WriteReferenceMarkdown,
+		"WorkItem.html":              workItem.WriteReferenceHTML,
+		"index.html":                 s.WriteIndexHTML,
+		"WorkItem.csv":               workItem.WriteTemplate,
+		"grants.sql":                 grantGolden(schema.GrantOptions{Database: "Practice"}),
+		"grants.azure.sql":           grantGolden(schema.GrantOptions{Azure: true}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -8,16 +8,24 @@ import (
 // The JSON form of a schema. Its names are stable: what reads it need not be of the same version.
 type (
 	jsonSchema struct {
-		ID          string      `json:"id"`          // "efimis-1.0"
-		Name        string      `json:"name"`        // "Efimis"
-		Version     string      `json:"version"`     // "1.0"
-		Title       string      `json:"title"`       // for people
-		Description string      `json:"description"` // for people
-		Enums       []jsonEnum  `json:"enums"`       // in the definition's order
-		Tables      []jsonTable `json:"tables"`      // parents before children
+		ID          string        `json:"id"`                 // "efimis-1.0"
+		Name        string        `json:"name"`               // "Efimis"
+		Version     string        `json:"version"`            // "1.0"
+		Title       string        `json:"title"`              // for people
+		Description string        `json:"description"`        // for people
+		Manifest    *jsonManifest `json:"manifest,omitempty"` // of deliveries that say what their files are
+		Enums       []jsonEnum    `json:"enums"`              // in the definition's order
+		Tables      []jsonTable   `json:"tables"`             // parents before children
+	}
+	jsonManifest struct {
+		File    string   `json:"file"`    // "manifest.csv"
+		Name    string   `json:"name"`    // of the standard, before ".version"
+		Version string   `json:"version"` // of the standard
+		Delta   []string `json:"delta"`   // columns that rows of a delta must have
 	}
 	jsonEnum struct {
 		Name        string      `json:"name"`
+		Open        string      `json:"open,omitempty"` // what further values begin with; then names are stored, not numbers
 		Description string      `json:"description"`
 		Values      []jsonValue `json:"values"`
 	}
@@ -33,11 +41,12 @@ type (
 		Group       string       `json:"group"`       // heading in the reference
 		Description string       `json:"description"` //
 		Key         string       `json:"key"`         // name of the key column
-		FileNames   []string     `json:"fileNames"`   // normalised: lower case, letters and digits only
-		Columns     []jsonColumn `json:"columns"`     // the key first
-		Unique      [][]string   `json:"unique"`      // sets of columns, compared where all are given
-		Checks      []jsonCheck  `json:"checks"`      //
-		Seeds       [][]*string  `json:"seeds"`       // in the order of columns
+		File        string       `json:"file,omitempty"`
+		FileNames   []string     `json:"fileNames"` // normalised: lower case, letters and digits only
+		Columns     []jsonColumn `json:"columns"`   // the key first
+		Unique      [][]string   `json:"unique"`    // sets of columns, compared where all are given
+		Checks      []jsonCheck  `json:"checks"`    //
+		Seeds       [][]*string  `json:"seeds"`     // in the order of columns
 	}
 	jsonColumn struct {
 		Name        string   `json:"name"`                 // as published
@@ -49,6 +58,8 @@ type (
 		Required    bool     `json:"required"`             //
 		Enum        string   `json:"enum,omitempty"`       // of enum and list
 		References  string   `json:"references,omitempty"` // the table referred to
+		SameAs      string   `json:"sameAs,omitempty"`     // the column whose value it takes where a file has none for it
+		Deletes     string   `json:"deletes,omitempty"`    // the value of rows that are to be deleted
 		Description string   `json:"description"`
 		Example     string   `json:"example,omitempty"`
 		Headers     []string `json:"headers"` // normalised, as fileNames
@@ -79,12 +90,15 @@ func (s *Schema) MarshalJSON() ([]byte, error) {
 		ID: s.ID(), Name: s.Name, Version: s.Version, Title: s.Title, Description: s.Description,
 		Enums: []jsonEnum{}, Tables: []jsonTable{},
 	}
+	if m := s.Manifest; m != nil {
+		out.Manifest = &jsonManifest{m.File, m.Name, m.Version, m.Delta}
+	}
 	for _, e := range s.Enums {
 		values := make([]jsonValue, len(e.Values))
 		for i, v := range e.Values {
 			values[i] = jsonValue{v.Number, v.Name, v.Description}
 		}
-		out.Enums = append(out.Enums, jsonEnum{e.Name, e.Description, values})
+		out.Enums = append(out.Enums, jsonEnum{e.Name, e.Open, e.Description, values})
 	}
 	for _, t := range s.Tables {
 		out.Tables = append(out.Tables, t.json())
@@ -97,7 +111,7 @@ func (t *Table) MarshalJSON() ([]byte, error) { return json.Marshal(t.json()) }
 
 func (t *Table) json() jsonTable {
 	out := jsonTable{
-		Name: t.Name, SQLName: t.SQLName, Prefix: t.Prefix, Group: t.Group, Description: t.Description, Key: t.Key.Name,
+		Name: t.Name, SQLName: t.SQLName, Prefix: t.Prefix, Group: t.Group, Description: t.Description, Key: t.Key.Name, File: t.File,
 		FileNames: t.MatchNames(), Unique: [][]string{}, Checks: []jsonCheck{}, Seeds: [][]*string{},
 	}
 	for _, c := range t.Columns {
@@ -127,6 +141,10 @@ func (c *Column) json() jsonColumn {
 	if c.Enum != nil {
 		out.Enum = c.Enum.Name
 	}
+	if c.SameAs != nil {
+		out.SameAs = c.SameAs.Name
+	}
+	out.Deletes = c.Deletes
 	if c.References != nil {
 		out.References = c.References.Name
 	}

@@ -21,7 +21,7 @@ func NormalizeName(s string) string {
 // MatchNames returns every normalised name by which a file may be known as the table's: the singular and plural of its
 // name, then its aliases, without repeats. No two tables of a schema share one.
 func (t *Table) MatchNames() []string {
-	return distinctNames(append([]string{t.Name, t.Plural}, t.Aliases...))
+	return distinctNames(append([]string{t.Name, t.Plural, t.File}, t.Aliases...))
 }
 
 // MatchNames returns every normalised name by which a header may be known as the column's: its name, then its aliases,
@@ -88,9 +88,22 @@ func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// isPascalCase reports whether s can be a published name.
-func isPascalCase(s string) bool {
-	if s == "" || !isUpper(s[0]) {
+// isPascalCase reports whether s can be the published name of a table or an enumeration.
+func isPascalCase(s string) bool { return isPublished(s) && isUpper(s[0]) }
+
+// isOpenName reports whether s can be a value of an open enumeration, or what further ones begin with.
+func isOpenName(s string) bool {
+	for _, r := range s {
+		if !unicode.IsPrint(r) {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxName && NormalizeName(s) != "" && strings.TrimSpace(s) == s
+}
+
+// isPublished reports whether s can be the published name of a column.
+func isPublished(s string) bool {
+	if s == "" || !isUpper(s[0]) && !isLower(s[0]) {
 		return false
 	}
 	for i := range len(s) {

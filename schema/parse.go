@@ -27,6 +27,7 @@ const (
 	maxTableSQL    = 40 // leaves room in PostgreSQL's 63 bytes for the suffixes of indexes and staging tables
 	maxColumnSQL   = 50 // PostgreSQL cuts a name off at 63 bytes
 	maxText        = 4000
+	maxOpenValue   = 200  // of an open enumeration, the sender's own included
 	maxTextLength  = 4000 // nvarchar(n) ends here; longer text has no length at all
 	maxKeyLength   = 400  // an index key of SQL Server holds 900 bytes, two to a character
 	maxUniqueSets  = 10

@@ -92,7 +92,7 @@ func (p *reader) sumCheck(t *Table, check *Check, n *yaml.Node, f map[string]*ya
 	}
 	by := p.text(f["by"], "by")
 	check.By = check.Child.Column(by)
-	if check.By == nil || check.By.References != t {
+	if check.By == nil || check.By.Kind != Reference || check.By.References != t {
 		p.fault(or(f["by"], n), "check %s: by must be a column of %s that refers to %s, not %q", check.Name, child, t.Name, brief(by))
 	}
 	check.Sum = p.numeric(check, f["sum"], check.Child, true)

@@ -11,20 +11,20 @@ import (
 // typeForm is how a column's type is written: a word, and arguments in parentheses: "decimal(19,4)", "reference(Matter)".
 var typeForm = regexp.MustCompile(`^([a-z]+)(?:\(\s*([A-Za-z0-9]+)\s*(?:,\s*([0-9]+)\s*)?\))?$`)
 
-const typeHelp = "text, text(n), integer, bigint, decimal(p,s), boolean, date, timestamp, enum(Name), reference(Table) or list(Enum,n)"
+const typeHelp = "text, text(n), integer, bigint, decimal(p,s), boolean, date, timestamp, enum(Name), reference(Table), references(Table), list(n) or list(Enum,n)"
 
 // reservedSQL are PostgreSQL's system columns, which no table may declare, and the production id.
 var reservedSQL = []string{"id", "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "oid"}
 
 func (p *reader) column(t *Table, n *yaml.Node) {
-	f := p.mapping(n, "a column", "name", "sql", "type", "required", "description", "example", "aliases", "modified")
+	f := p.mapping(n, "a column", "name", "sql", "type", "required", "description", "example", "aliases", "modified", "same_as", "extra", "deletes")
 	c := &Column{
 		Name: p.text(f["name"], "name"), SQLName: p.text(f["sql"], "sql"), Required: p.boolean(f["required"], "required"),
 		Description: p.text(f["description"], "description"), Example: p.text(f["example"], "example"),
-		Aliases: p.texts(f["aliases"], "aliases", maxAliases), Modified: p.boolean(f["modified"], "modified"), Index: len(t.Columns),
+		Aliases: p.texts(f["aliases"], "aliases", maxAliases), Modified: p.boolean(f["modified"], "modified"), Extra: p.boolean(f["extra"], "extra"), Index: len(t.Columns),
 	}
-	if !isPascalCase(c.Name) || len(c.Name) > maxName {
-		p.fault(or(f["name"], n), "table %s: a column needs a name in PascalCase, not %q", t.Name, brief(c.Name))
+	if !isPublished(c.Name) || len(c.Name) > maxName {
+		p.fault(or(f["name"], n), "table %s: a column needs a name in PascalCase or camelCase, not %q", t.Name, brief(c.Name))
 		return
 	}
 	if t.Column(c.Name) != nil {
@@ -49,7 +49,36 @@ func (p *reader) column(t *Table, n *yaml.Node) {
 	if c.Modified && t.Modified() != nil {
 		p.fault(f["modified"], "column %s of table %s: %s says already when a row was changed", c.Name, t.Name, t.Modified().Name)
 	}
+	p.deletes(t, c, f["deletes"])
 	t.Columns = append(t.Columns, c)
+}
+
+// deletes reads the value with which a row says that it is to be deleted.
+func (p *reader) deletes(t *Table, c *Column, n *yaml.Node) {
+	if n == nil {
+		return
+	}
+	c.Deletes = p.text(n, "deletes")
+	switch {
+	case c.Kind != Text || c.Enum == nil || refusesMember(c.Enum, c.Deletes) != "":
+		p.fault(n, "column %s of table %s: deletes must be a value of the open enumeration that the column is of", c.Name, t.Name)
+	case t.DeletedBy() != nil:
+		p.fault(n, "column %s of table %s: %s says already when a row is to be deleted", c.Name, t.Name, t.DeletedBy().Name)
+	}
+}
+
+// sameAs resolves whose value a column takes where a file has none for it.
+func (p *reader) sameAs(t *Table) {
+	for _, c := range t.Columns {
+		n := field(p.nodes[c], "same_as")
+		if n == nil {
+			continue
+		}
+		c.SameAs = t.Column(p.text(n, "same_as"))
+		if c.SameAs == nil || c.SameAs == c || field(p.nodes[c.SameAs], "same_as") != nil {
+			p.fault(n, "column %s of table %s: same_as must name another column, which has values of its own", c.Name, t.Name)
+		}
+	}
 }
 
 // columnType reads a column's type. References wait until every table is known.
@@ -76,8 +105,17 @@ func (p *reader) columnType(t *Table, c *Column, n *yaml.Node, text string) {
 		c.Scale = p.within(n, c, "scale", second, 0, c.Precision)
 	case word == "enum" && first != "" && second == "":
 		c.Kind, c.Enum = Enumerate, p.enumNamed(n, c, first)
+		if c.Enum != nil && c.Enum.Open != "" { // the names are stored, as those of others are
+			c.Kind, c.Length = Text, maxOpenValue
+		}
+	case word == "list" && first != "" && second == "":
+		c.Kind, c.Separator = List, ","
+		c.Length = p.within(n, c, "length", first, 1, maxTextLength)
+	case word == "references" && first != "" && second == "":
+		c.Kind, c.Separator = List, ","
+		p.later = append(p.later, func() { p.reference(t, c, n, first) })
 	case word == "list" && second != "":
-		c.Kind, c.Enum = List, p.enumNamed(n, c, first)
+		c.Kind, c.Separator, c.Enum = List, ";", p.enumNamed(n, c, first)
 		c.Length = p.within(n, c, "length", second, 1, maxTextLength)
 	case word == "reference" && first != "" && second == "":
 		c.Kind = Reference

@@ -3,6 +3,7 @@ package schema
 import (
 	"regexp"
 	"strconv"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -12,7 +13,7 @@ var versionForm = regexp.MustCompile(`^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`)
 // definition reads the whole file: names first, then what refers to them, then the order of the tables, then checks and
 // seeds, which need all the others.
 func (p *reader) definition(root *yaml.Node) {
-	f := p.mapping(root, "the definition", "schema", "version", "title", "description", "enums", "shared", "tables")
+	f := p.mapping(root, "the definition", "schema", "version", "title", "description", "manifest", "enums", "shared", "tables")
 	s := p.schema
 	s.Name, s.Version = p.text(f["schema"], "schema"), p.text(f["version"], "version")
 	s.Title, s.Description = p.text(f["title"], "title"), p.text(f["description"], "description")
@@ -40,6 +41,7 @@ func (p *reader) definition(root *yaml.Node) {
 		resolve()
 	}
 	p.distinctTables()
+	p.manifest(f["manifest"])
 	if len(p.faults) > 0 {
 		return // what follows would report the same faults over again
 	}
@@ -50,8 +52,8 @@ func (p *reader) definition(root *yaml.Node) {
 }
 
 func (p *reader) enum(n *yaml.Node) {
-	f := p.mapping(n, "an enumeration", "name", "description", "values")
-	e := &Enum{Name: p.text(f["name"], "name"), Description: p.text(f["description"], "description")}
+	f := p.mapping(n, "an enumeration", "name", "description", "open", "values")
+	e := &Enum{Name: p.text(f["name"], "name"), Description: p.text(f["description"], "description"), Open: p.text(f["open"], "open")}
 	switch {
 	case !isPascalCase(e.Name) || len(e.Name) > maxName:
 		p.fault(or(f["name"], n), "an enumeration needs a name in PascalCase, not %q", brief(e.Name))
@@ -71,13 +73,18 @@ func (p *reader) enum(n *yaml.Node) {
 		value.Number = int16(i)
 		folded := NormalizeName(value.Name)
 		switch {
-		case !isPascalCase(value.Name) || len(value.Name) > maxName:
+		case e.Open != "" && (!isOpenName(value.Name) || strings.HasPrefix(value.Name, e.Open)):
+			p.fault(or(v["name"], item), "a value of %s needs a name of at most %d printable characters that does not begin with %s", e.Name, maxName, brief(e.Open))
+		case e.Open == "" && (!isPascalCase(value.Name) || len(value.Name) > maxName):
 			p.fault(or(v["name"], item), "a value of %s needs a name in PascalCase, not %q", e.Name, brief(value.Name))
 		case seen[folded]:
 			p.fault(item, "value %s of %s is declared twice", value.Name, e.Name)
 		}
 		seen[folded] = true
 		e.Values = append(e.Values, value)
+	}
+	if e.Open != "" && !isOpenName(e.Open) {
+		p.fault(f["open"], "enumeration %s: open must be what further values begin with, such as ext:", e.Name)
 	}
 	if len(e.Values) == 0 {
 		p.fault(n, "enumeration %s has no values", e.Name)
@@ -87,10 +94,11 @@ func (p *reader) enum(n *yaml.Node) {
 }
 
 func (p *reader) table(n *yaml.Node, first, last []*yaml.Node) {
-	f := p.mapping(n, "a table", "name", "plural", "sql", "prefix", "group", "description", "key", "aliases", "unique", "columns", "checks", "seeds")
+	f := p.mapping(n, "a table", "name", "plural", "file", "sql", "prefix", "group", "description", "key", "aliases", "unique", "columns", "checks", "seeds")
 	t := &Table{
 		Name: p.text(f["name"], "name"), Plural: p.text(f["plural"], "plural"), SQLName: p.text(f["sql"], "sql"),
 		Prefix: p.text(f["prefix"], "prefix"), Group: p.text(f["group"], "group"), Description: p.text(f["description"], "description"),
+		File:    p.text(f["file"], "file"),
 		Aliases: p.texts(f["aliases"], "aliases", maxAliases), schema: p.schema,
 	}
 	switch {
@@ -100,6 +108,9 @@ func (p *reader) table(n *yaml.Node, first, last []*yaml.Node) {
 	case p.tables[t.Name] != nil:
 		p.fault(n, "table %s is declared twice, first in line %d", t.Name, p.nodes[p.tables[t.Name]].Line)
 		return
+	}
+	if t.File != "" && (!isPublished(t.File) || len(t.File) > maxName) {
+		p.fault(f["file"], "table %s: the name of its file %q must be letters and digits, beginning with a letter", t.Name, brief(t.File))
 	}
 	if t.Plural == "" {
 		t.Plural = plural(t.Name)
@@ -130,6 +141,7 @@ func (p *reader) table(n *yaml.Node, first, last []*yaml.Node) {
 		}
 	}
 	p.distinctColumns(t)
+	p.sameAs(t)
 	p.key(t, f["key"], n)
 	p.unique(t, f["unique"])
 }

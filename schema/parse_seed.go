@@ -105,6 +105,9 @@ func (p *reader) seed(t *Table, columns []*Column, n *yaml.Node) Seed {
 			continue
 		}
 		text := p.text(item, c.Name)
+		if c.IsReferenceList() {
+			p.fault(item, "a seed of table %s: %s is a list of references, which seeds cannot have", t.Name, c.Name)
+		}
 		if reason := c.refuses(text); reason != "" {
 			p.fault(item, "a seed of table %s: %s: %s", t.Name, c.Name, reason)
 		}

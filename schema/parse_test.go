@@ -87,7 +87,7 @@ func TestFaults(t *testing.T) {
 		"column twice":        {"name: Price", "name: Colour", "shop.yaml:15: column Colour of table Thing is declared twice"},
 		"column meets header": {"name: Price,", "name: Price, aliases: [colour],", "would both match the header \"colour\""},
 		"column meets SQL":    {"name: Price,", "name: Price, sql: colour,", "have the same SQL name colour"},
-		"column name":         {"name: Price", "name: my price", "a column needs a name in PascalCase, not \"my price\""},
+		"column name":         {"name: Price", "name: my price", "a column needs a name in PascalCase or camelCase, not \"my price\""},
 		"system column":       {"name: Price", "name: Id", "the SQL name \"id\" is the system's own"},
 		"system prefix":       {"name: Price,", "name: Price, sql: _line,", "the SQL name \"_line\" is the system's own"},
 		"ctid":                {"name: Price", "name: Ctid", "the system's own"},

@@ -163,6 +163,15 @@ func (m *markdown) seeds(t *Table) {
 func (m *markdown) enum(e *Enum) {
 	m.line("### %s\n", e.Name)
 	m.line("%s\n", escape(e.Description))
+	if e.Open != "" {
+		m.line("One of these names, or a value of your own that begins with %s.\n", code(e.Open))
+		m.head("Name", "Meaning")
+		for _, v := range e.Values {
+			m.row(code(v.Name), escape(v.Description))
+		}
+		m.line("")
+		return
+	}
 	m.head("Number", "Name", "Meaning")
 	for _, v := range e.Values {
 		m.row(fmt.Sprint(v.Number), code(v.Name), escape(v.Description))

@@ -13,6 +13,17 @@ type Schema struct {
 	Description string
 	Enums       []*Enum  // in the order of the definition
 	Tables      []*Table // parents before children wherever references allow it
+	Manifest    *Manifest
+}
+
+// Manifest is how a delivery says what each of its files is: absent, the whole of a table (bulk) or what has changed (delta).
+// A schema without one has none such.
+type Manifest struct {
+	File    string   // the name of the file that says so, "manifest.csv"
+	Name    string   // of the standard: its properties are "manifest.version", Name + ".version" and "file." + a table's file
+	Format  string   // what manifest.version says
+	Version string   // what the standard's version says, or begins with, followed by a point
+	Delta   []string // columns that rows of a delta must have, and rows of a bulk file should not
 }
 
 // ID names the schema where a tenant chooses one: the name in lower case, a hyphen and the version, "efimis-1.0".
@@ -43,6 +54,7 @@ type Table struct {
 	Key         *Column   // the object's identity within its tenant: ImportId in Efimis. Required, unique, text
 	Unique      [][]*Column
 	Checks      []*Check
+	File        string   // stem of the name under which files are exchanged, "academicSessions"; empty: Name
 	Aliases     []string // further names a file may carry: "timesheet", "time_entries"; singular and plural of Name are implied
 	Seeds       []Seed   // rows that every new tenant's production starts with
 
@@ -64,7 +76,7 @@ type Kind uint8
 
 // The kinds. Their PostgreSQL and SQL Server types are in ddl_postgres.go and ddl_mssql.go.
 const (
-	Text      Kind = iota // up to Length characters; 0 is unbounded
+	Text      Kind = iota // up to Length characters; 0 is unbounded. With an Enum, one of its names or what it is open to
 	Integer               // 32 bits, signed
 	BigInt                // 64 bits, signed
 	Decimal               // Precision digits, Scale of them after the point
@@ -73,7 +85,7 @@ const (
 	Timestamp             // an instant, microseconds, stored in UTC, years 1 to 9999
 	Enumerate             // one of Enum's numbers, stored as smallint
 	Reference             // the ImportId or production id of a row of References; stored as production id
-	List                  // several values in one text; accepted with a warning, stored as text
+	List                  // several values in one text, set apart by Separator. With References, stored as an array of production ids
 )
 
 // Column is one column of a table.
@@ -87,8 +99,12 @@ type Column struct {
 	Precision   int // digits, for Decimal: 1 to 38
 	Scale       int // digits after the point, for Decimal: 0 to Precision
 	Required    bool
-	Enum        *Enum    // for Enumerate (and for the values of a List, informative)
-	References  *Table   // for Reference
+	Enum        *Enum    // for Enumerate and for Text that is of an open one (and for the values of a List, informative)
+	References  *Table   // for Reference, and for a List of references
+	Separator   string   // for List: one byte
+	SameAs      *Column  // whose value the column takes where a file has none for it
+	Extra       bool     // taken where a file has it, and not in the template
+	Deletes     string   // the value with which a row says that it is to be deleted; empty: none does
 	Aliases     []string // further headers a file may carry
 	Modified    bool     // a Timestamp: when the row was changed last, by which a database is read incrementally
 	Index       int      // position in Table.Columns
@@ -104,9 +120,23 @@ func (t *Table) Modified() *Column {
 	return nil
 }
 
-// Enum is an enumeration. Its numbers start at 0 and are what is stored.
+// DeletedBy returns the column by which rows say that they are to be deleted, or nil.
+func (t *Table) DeletedBy() *Column {
+	for _, c := range t.Columns {
+		if c.Deletes != "" {
+			return c
+		}
+	}
+	return nil
+}
+
+// IsReferenceList reports whether the column holds several references.
+func (c *Column) IsReferenceList() bool { return c.Kind == List && c.References != nil }
+
+// Enum is an enumeration. Its numbers start at 0 and are what is stored, unless it is open: then names are.
 type Enum struct {
 	Name        string
+	Open        string // what values of the sender's own begin with, "ext:"; empty: there are none
 	Description string
 	Values      []EnumValue
 }

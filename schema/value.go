@@ -17,6 +17,9 @@ func (c *Column) refuses(text string) string {
 	var err error
 	switch c.Kind {
 	case Text, Reference:
+		if c.Enum != nil && c.Kind == Text {
+			return refusesMember(c.Enum, text)
+		}
 		if text == "" {
 			return "is empty"
 		}
@@ -40,10 +43,16 @@ func (c *Column) refuses(text string) string {
 	case Enumerate:
 		return refusesMember(c.Enum, text)
 	case List:
+		if c.IsReferenceList() {
+			return c.refusesReferences(text)
+		}
 		if n := utf8.RuneCountInString(text); n > c.Length {
 			return fmt.Sprintf("has %d characters, more than %d", n, c.Length)
 		}
-		for _, member := range strings.Split(text, ";") {
+		for _, member := range strings.Split(text, c.Separator) {
+			if c.Enum == nil {
+				break
+			}
 			if reason := refusesMember(c.Enum, strings.TrimSpace(member)); reason != "" {
 				return reason
 			}
@@ -51,6 +60,16 @@ func (c *Column) refuses(text string) string {
 	}
 	if err != nil {
 		return fmt.Sprintf("%q is no %s", brief(text), c.TypeName())
+	}
+	return ""
+}
+
+// refusesReferences says why a text is no list of keys.
+func (c *Column) refusesReferences(text string) string {
+	for key := range strings.SplitSeq(text, c.Separator) {
+		if n := utf8.RuneCountInString(strings.TrimSpace(key)); n == 0 || n > c.Length {
+			return fmt.Sprintf("%q is no list of keys of 1 to %d characters", brief(text), c.Length)
+		}
 	}
 	return ""
 }
@@ -68,8 +87,11 @@ func (c *Column) refusesDecimal(text string) string {
 }
 
 func refusesMember(e *Enum, text string) string {
+	if e.Open != "" && strings.HasPrefix(text, e.Open) && len(text) > len(e.Open) {
+		return ""
+	}
 	for _, v := range e.Values {
-		if v.Name == text || strconv.Itoa(int(v.Number)) == text {
+		if v.Name == text || e.Open == "" && strconv.Itoa(int(v.Number)) == text {
 			return ""
 		}
 	}
@@ -96,8 +118,17 @@ func (c *Column) TypeName() string {
 	case Reference:
 		return "reference(" + c.References.Name + ")"
 	case List:
+		switch {
+		case c.References != nil:
+			return "references(" + c.References.Name + ")"
+		case c.Enum == nil:
+			return fmt.Sprintf("list(%d)", c.Length)
+		}
 		return fmt.Sprintf("list(%s,%d)", c.Enum.Name, c.Length)
 	case Text:
+		if c.Enum != nil {
+			return "enum(" + c.Enum.Name + ")"
+		}
 		if c.Length > 0 {
 			return fmt.Sprintf("text(%d)", c.Length)
 		}

@@ -81,8 +81,17 @@ func (c *Column) Accepts() string {
 	case Reference:
 		return fmt.Sprintf("%s of %s, or its production id (%s_ and 32 hex digits)", c.References.Key.Name, c.References.Name, c.References.Prefix)
 	case List:
+		switch {
+		case c.References != nil:
+			return fmt.Sprintf("several of %s of %s, or their production ids, separated by commas", c.References.Key.Name, c.References.Name)
+		case c.Enum == nil:
+			return fmt.Sprintf("several values, separated by commas, up to %d characters", c.Length)
+		}
 		return fmt.Sprintf("several of %s, separated by semicolons, up to %d characters; accepted with a warning", c.Enum.Name, c.Length)
 	case Text:
+		if c.Enum != nil {
+			return fmt.Sprintf("name of %s, or what begins with %s", c.Enum.Name, c.Enum.Open)
+		}
 		if c.Length > 0 {
 			return fmt.Sprintf("text, up to %d characters", c.Length)
 		}

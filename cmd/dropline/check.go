@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 
 	"dropline/ingest"
 	"dropline/mapping"
+	"dropline/mapping/manifest"
 	"dropline/mapping/preview"
 	"dropline/mapping/unpack"
 	"dropline/schema"
@@ -27,6 +29,8 @@ type checkedFile struct {
 	Error   string                 `json:"error,omitempty"`
 	Output  int                    `json:"output,omitempty"` // which of the tables that the mapping makes of the file; 0: the only one
 	Shown   *shownRows             `json:"firstRows,omitempty"`
+	Used    bool                   `json:"used,omitempty"` // read beside the rows: a manifest
+	mode    manifest.Mode          // what the manifest says of it
 	file    string                 // on disk
 	member  string                 // of an archive or workbook; "" for the file itself
 	inbox   string                 // path as it would be below the inbox
@@ -165,7 +169,7 @@ func (c *checker) cut(limit int) {
 
 // survey notes to which table a file belongs, so that references to tables of which there is no file are left alone.
 func (c *checker) survey(f *checkedFile) {
-	if f.Code != "" {
+	if f.Code != "" || f.Used {
 		return
 	}
 	if table, refusal := c.mapper.TableOf(f.what(false)); refusal == nil { // a refusal comes again when the file is read
@@ -176,17 +180,18 @@ func (c *checker) survey(f *checkedFile) {
 // read reads one file. A file that is refused as a whole is no error.
 func (c *checker) read(ctx context.Context, index int32) error {
 	f := c.files[index]
-	if f.Code != "" {
-		return nil // it could not be unpacked
+	if f.Code != "" || f.Used {
+		return nil // it could not be unpacked, or has been read
 	}
-	rows, err := c.open(ctx, f)
+	opened, err := c.open(ctx, f)
 	if err != nil {
 		return f.refuse(err)
 	}
-	defer quietly(rows.Close)
-	first := preview.NewRows(rows.Table(), c.rows)
-	f.table, f.Table = rows.Table(), rows.Table().Name
-	f.Columns, f.Ignored = rows.Explain().Columns, append(f.Ignored, rows.Ignored()...)
+	defer quietly(opened.Close)
+	rows, notes := c.held(f, opened)
+	first := preview.NewRows(opened.Table(), c.rows)
+	f.table, f.Table = opened.Table(), opened.Table().Name
+	f.Columns, f.Ignored = opened.Explain().Columns, append(f.Ignored, opened.Ignored()...)
 	for rows.Next() {
 		f.Rows++
 		if f.Rows%10000 == 0 && ctx.Err() != nil {
@@ -204,7 +209,7 @@ func (c *checker) read(ctx context.Context, index int32) error {
 			return err
 		}
 	}
-	f.Notes = append(f.Notes, rows.Notes()...)
+	f.Notes = append(f.Notes, notes()...)
 	if columns, shown := first.Shown(); len(shown) > 0 {
 		f.Shown = &shownRows{columns, shown}
 	}
@@ -230,8 +235,11 @@ func (c *checker) mark(at place, t *schema.Table, row *ingest.Row, refused bool)
 	m := mark{place: at, line: row.Line, offset: row.Offset, length: row.Length, column: int32(t.Key.Index)}
 	if key := row.Values[t.Key.Index]; !key.Null {
 		m.kind, m.name = markKey, keyName(t, key.Text)
-		if refused {
+		switch {
+		case refused:
 			m.kind = markRefusedKey
+		case goes(t, row):
+			m.kind = markGoneKey
 		}
 		if err := c.join.add(&m); err != nil {
 			return err
@@ -260,17 +268,29 @@ func (c *checker) mark(at place, t *schema.Table, row *ingest.Row, refused bool)
 }
 
 func (c *checker) markReferences(m mark, t *schema.Table, row *ingest.Row) error {
-	if !c.references {
+	if !c.references || goes(t, row) {
 		return nil
 	}
 	for _, col := range t.Columns {
 		v := &row.Values[col.Index]
-		if col.References == nil || v.Null || !c.given[col.References] || schema.IsObjectID(col.References.Prefix, v.Text) {
+		if col.References == nil || v.Null || !c.given[col.References] {
 			continue
 		}
-		m.kind, m.name, m.column, m.value = markReference, keyName(col.References, v.Text), int32(col.Index), string(v.Text)
-		if err := c.join.add(&m); err != nil {
-			return err
+		m.kind, m.column, m.rule, m.value = markReference, int32(col.Index), 0, string(v.Text)
+		ids := v.Text
+		for more := true; more; m.rule++ {
+			id := ids
+			if more = col.Kind == schema.List; more {
+				m.value = received(col, row)
+				id, ids, more = bytes.Cut(ids, []byte(col.Separator))
+			}
+			if schema.IsObjectID(col.References.Prefix, id) {
+				continue
+			}
+			m.name = keyName(col.References, id)
+			if err := c.join.add(&m); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

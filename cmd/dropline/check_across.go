@@ -182,13 +182,13 @@ func (c *checker) dangling(ctx context.Context) error {
 				continue
 			}
 			col := c.column(m)
-			code, message := ingest.CodeParentRejected, parentMessage(col)
+			code, message := ingest.CodeParentRejected, parentMessage(m, col)
 			if !unreadable {
 				code, message = ingest.CodeMissingRef, fmt.Sprintf(
 					"%s names a %s that is in none of the files given: unless it was loaded before, send it too, or correct the reference.",
-					col.Name, col.References.Name)
+					col.Name, referred(m, col))
 			}
-			if err := c.propose(m, m.column, code, message); err != nil {
+			if err := c.propose(m, rankOf(m), code, message); err != nil {
 				return err
 			}
 		}
@@ -212,7 +212,7 @@ func (c *checker) consequences(ctx context.Context) error {
 		}
 		err := c.join.each(ctx, func(m *mark) error {
 			if m.kind == markReference && gone[m.name] {
-				return c.propose(m, m.column, ingest.CodeParentRejected, parentMessage(c.column(m)))
+				return c.propose(m, rankOf(m), ingest.CodeParentRejected, parentMessage(m, c.column(m)))
 			}
 			return nil
 		})
@@ -226,8 +226,23 @@ func (c *checker) consequences(ctx context.Context) error {
 	return nil
 }
 
-func parentMessage(col *schema.Column) string {
-	return fmt.Sprintf("%s names a %s that is refused itself: when that is mended, send both.", col.Name, col.References.Name)
+func parentMessage(m *mark, col *schema.Column) string {
+	return fmt.Sprintf("%s names a %s that is refused itself: when that is mended, send both.", col.Name, referred(m, col))
+}
+
+// referred is what a reference refers to, and of a list which of them.
+func referred(m *mark, col *schema.Column) string {
+	if col.Kind != schema.List {
+		return col.References.Name
+	}
+	_, id, _ := strings.Cut(m.name, "\x00")
+	return fmt.Sprintf("%s (%s)", col.References.Name, id)
+}
+
+// rankOf orders the references of a record: by their columns, and within a list as they are listed.
+func rankOf(m *mark) int32 {
+	const most = 1000 // references that a list may have are fewer
+	return m.column*most + m.rule
 }
 
 // propose notes that a record is to be refused, unless there is a reason that counts before this one.
@@ -269,7 +284,7 @@ func (c *checker) refuse(m *mark, code, message string) {
 		return
 	}
 	self, value := m.self, m.value
-	if m.kind == markKey {
+	if m.kind == markKey || m.kind == markGoneKey {
 		self = m.name
 		_, value, _ = strings.Cut(self, "\x00")
 	}

@@ -39,7 +39,7 @@ type mark struct {
 	offset int64
 	length int32
 	column int32  // index within the record's table, of a unique value its first column's; -1 for none
-	rule   int32  // which set of unique columns, which check
+	rule   int32  // which set of unique columns, which check, which reference of a list
 	name   string // what must match: the table that is meant and the value
 	self   string // the key of the record itself, as name would have it; empty without one, and of a key itself
 	value  string // as received; empty of a key, whose name has it
@@ -52,6 +52,7 @@ type markKind uint8
 const (
 	markKey        markKind = iota // the record's own key
 	markRefusedKey                 // the same of a record that is refused
+	markGoneKey                    // the same of a record that says that it is to be deleted
 	markUnique                     // values that must not be repeated
 	markReference
 	markFailed // a declared check finds the record false

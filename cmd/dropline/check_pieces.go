@@ -33,7 +33,9 @@ func (c *checker) spread(ctx context.Context) error {
 func (c *checker) pieces(ctx context.Context, f *checkedFile) ([]*checkedFile, error) {
 	if c.mapper.IsLookup(f.inbox) {
 		c.lookups = append(c.lookups, f)
-		return nil, nil
+		if !c.mapper.IsTable(f.inbox) {
+			return nil, nil
+		}
 	}
 	pack, err := c.unpack(ctx, f)
 	if err != nil {
@@ -54,7 +56,9 @@ func (c *checker) pieces(ctx context.Context, f *checkedFile) ([]*checkedFile, e
 			piece := newCheckedFile(label, inbox)
 			piece.file, piece.member = f.file, m.Name
 			c.lookups = append(c.lookups, piece)
-			continue
+			if !c.mapper.IsTable(inbox) {
+				continue
+			}
 		}
 		outputs := c.mapper.Outputs(inbox)
 		for n := range outputs {

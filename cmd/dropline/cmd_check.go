@@ -119,7 +119,10 @@ func (c *checkCmd) checker(a *app) (*checker, error) {
 	if len(ck.files) == 0 {
 		return nil, failed("name files, or a directory with files", "there is no file to check")
 	}
-	return ck, ck.spread(a.ctx)
+	if err := ck.spread(a.ctx); err != nil {
+		return nil, err
+	}
+	return ck, ck.manifests(a.ctx)
 }
 
 // shown is how many rows are shown of each table: some where a mapping is tried.
@@ -161,6 +164,13 @@ func showChecked(w io.Writer, ck *checker, rejects []ingest.Reject) {
 	for _, f := range ck.files {
 		if f.Error != "" {
 			put(w, "%s: refused as a whole: %s (%s)\n", printable(f.Path, maxText), printable(f.Error, maxText), f.Code)
+			continue
+		}
+		if f.Used {
+			put(w, "%s: the manifest\n", printable(f.Path, maxText))
+			for _, note := range f.Notes {
+				put(w, "  note: %s\n", printable(note, maxText))
+			}
 			continue
 		}
 		if f.Table == "" {

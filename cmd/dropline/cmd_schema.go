@@ -352,10 +352,10 @@ func (c *schemaJSONCmd) Run(a *app) error {
 	return a.write(c.Output, s.FileStem()+".json", s.WriteJSON)
 }
 
-// tableOf finds a table by its published name, whatever the case.
+// tableOf finds a table by its published name or that of its files, whatever the case.
 func tableOf(s *schema.Schema, name string) (*schema.Table, error) {
 	for _, t := range s.Tables {
-		if strings.EqualFold(t.Name, name) {
+		if strings.EqualFold(t.Name, name) || t.File != "" && strings.EqualFold(t.File, name) {
 			return t, nil
 		}
 	}

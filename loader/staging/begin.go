@@ -92,10 +92,17 @@ func dropOwn(ctx context.Context, tx pgx.Tx, t Target) error {
 	n := namesOf(t.Tenant)
 	wanted := []string{rejectedName(t.Seq), referredName(t.Seq)}
 	for _, table := range t.Schema.Tables {
-		wanted = append(wanted, packedName(table, t.Seq), beforeName(table, t.Seq))
+		wanted = append(wanted, packedName(table, t.Seq), beforeName(table, t.Seq), goneName(table, t.Seq))
 	}
 	if err := dropTables(ctx, tx, n, wanted); err != nil {
 		return err
+	}
+	if there, err := tableExists(ctx, tx, n, "_whole"); err != nil {
+		return err
+	} else if there {
+		if _, err := tx.Exec(ctx, "delete from "+n.own("_whole")+" where seq = $1", t.Seq); err != nil {
+			return err
+		}
 	}
 	for _, statement := range []string{
 		"delete from " + n.own("_files") + " where seq = $1",

@@ -12,7 +12,7 @@ import (
 func referencesOf(t *schema.Table) []*schema.Column {
 	var refs []*schema.Column
 	for _, col := range t.Columns {
-		if col.Kind == schema.Reference {
+		if col.References != nil {
 			refs = append(refs, col)
 		}
 	}
@@ -24,13 +24,17 @@ func referencesOf(t *schema.Table) []*schema.Column {
 func (c *checker) references(ctx context.Context) error {
 	for _, t := range c.tables {
 		for _, ref := range c.suspect[t].refs {
-			code := literal(ingest.CodeMissingRef)
-			if c.rejected {
-				code = fmt.Sprintf("case when exists (select from %s r where r.col is null and r.id = right(t.%s, 32)::uuid) then %s else %s end", c.names.rejected(c.seq),
-					schema.QuoteIdent(ref.SQLName), literal(ingest.CodeParentRejected), code)
+			r := refusal{table: t, where: c.dangling(t, ref), code: literal(ingest.CodeMissingRef), column: ref.Name}
+			id := "t." + schema.QuoteIdent(ref.SQLName)
+			if ref.Kind == schema.List {
+				c.inList(&r, ref, c.missing(ref, itemRef))
+				id = r.detail
 			}
-			err := c.add(ctx, refusal{table: t, where: c.dangling(ref), code: code, column: ref.Name})
-			if err != nil {
+			if c.rejected {
+				r.code = fmt.Sprintf("case when exists (select from %s r where r.col is null and r.id = right(%s, 32)::uuid) then %s else %s end",
+					c.names.rejected(c.seq), id, literal(ingest.CodeParentRejected), r.code)
+			}
+			if err := c.add(ctx, r); err != nil {
 				return err
 			}
 		}
@@ -38,12 +42,22 @@ func (c *checker) references(ctx context.Context) error {
 	return nil
 }
 
-// dangling is a condition on a row t: its reference is given, and is in no table.
-func (o *overlay) dangling(ref *schema.Column) string {
-	id, target := "t."+schema.QuoteIdent(ref.SQLName), ref.References
-	where := id + " is not null and " + o.absent(target, id)
-	if o.own[target] {
-		where += fmt.Sprintf(" and not exists (select from %s mine where mine.id = %s)", o.names.staged(target, o.seq), id)
+// dangling is a condition on a row t of the import's own table: its reference is given, or one of those that it lists, and is in no
+// table.
+func (o *overlay) dangling(t *schema.Table, ref *schema.Column) string {
+	if ref.Kind == schema.List {
+		return fmt.Sprintf("t.ctid in (select item.ctid from %s item where %s)", o.items(t, ref), o.missing(ref, itemRef))
+	}
+	id := "t." + schema.QuoteIdent(ref.SQLName)
+	return id + " is not null and " + kept(t, "t") + " and " + o.missing(ref, id)
+}
+
+// missing is a condition on an id (an SQL expression) to which a column refers: it is in no table.
+func (o *overlay) missing(ref *schema.Column, id string) string {
+	where := o.absent(ref.References, id)
+	if o.own[ref.References] {
+		where += fmt.Sprintf(" and not exists (select from %s mine where mine.id = %s and %s)", o.names.staged(ref.References, o.seq), id,
+			kept(ref.References, "mine"))
 	}
 	return where
 }
@@ -68,13 +82,12 @@ func (c *checker) consequences(ctx context.Context) error {
 				if c.refused[ref.References] == 0 {
 					continue
 				}
-				id := "t." + schema.QuoteIdent(ref.SQLName)
-				err := c.add(ctx, refusal{
-					table: t, code: literal(ingest.CodeParentRejected), column: ref.Name,
-					where: fmt.Sprintf("%s in (select gone.id from refused gone where gone.tbl = %d and gone.step > %d and gone.step <= %d) and %s",
-						id, c.number[ref.References], from, to, c.absent(ref.References, id)),
+				r := refusal{table: t, code: literal(ingest.CodeParentRejected), column: ref.Name}
+				c.refersTo(&r, ref, func(id string) string {
+					return fmt.Sprintf("%s in (select gone.id from refused gone where gone.tbl = %d and gone.step > %d and gone.step <= %d) and %s",
+						id, c.number[ref.References], from, to, c.absent(ref.References, id))
 				})
-				if err != nil {
+				if err := c.add(ctx, r); err != nil {
 					return err
 				}
 			}
@@ -95,9 +108,12 @@ func (c *checker) closure(ctx context.Context) error {
 			if edges != "" {
 				edges += "\nunion all\n"
 			}
-			id := "t." + schema.QuoteIdent(ref.SQLName)
-			edges += fmt.Sprintf("select %d::smallint as tbl, t.id, %s as parent from %s t where %s is not null and %s and %s",
-				c.number[t], id, c.staged(t, c.seq), id, c.alive(t, "t"), c.absent(ref.References, id))
+			id, items := "t."+schema.QuoteIdent(ref.SQLName), ""
+			if ref.Kind == schema.List {
+				id, items = itemRef, fmt.Sprintf(" join %s item on item.ctid = t.ctid", c.items(t, ref))
+			}
+			edges += fmt.Sprintf("select %d::smallint as tbl, t.id, %s as parent from %s t%s where %s is not null and %s and %s",
+				c.number[t], id, c.staged(t, c.seq), items, id, c.alive(t, "t"), c.absent(ref.References, id))
 		}
 	}
 	if edges == "" {
@@ -128,13 +144,12 @@ with recursive fall (id) as (
 			if !c.own[ref.References] {
 				continue
 			}
-			id := "t." + schema.QuoteIdent(ref.SQLName)
-			err := c.add(ctx, refusal{
-				table: t, code: literal(ingest.CodeParentRejected), column: ref.Name,
-				where: fmt.Sprintf("t.id in (select id from doomed) and (%[1]s in (select id from doomed) or %[1]s in (select gone.id from refused gone)) and %[2]s",
-					id, c.absent(ref.References, id)),
+			r := refusal{table: t, code: literal(ingest.CodeParentRejected), column: ref.Name}
+			c.refersTo(&r, ref, func(id string) string {
+				return fmt.Sprintf("(%[1]s in (select id from doomed) or %[1]s in (select gone.id from refused gone)) and %[2]s", id, c.absent(ref.References, id))
 			})
-			if err != nil {
+			r.where += " and t.id in (select id from doomed)"
+			if err := c.add(ctx, r); err != nil {
 				return err
 			}
 		}

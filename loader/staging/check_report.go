@@ -131,7 +131,10 @@ func (c *checker) prerequisites(ctx context.Context) error {
 				continue
 			}
 			only := overlay{names: c.names, seq: c.seq, own: c.own}
-			id := schema.QuoteIdent(ref.SQLName)
+			from, id := c.staged(t, c.seq)+" t", "t."+schema.QuoteIdent(ref.SQLName)
+			if ref.Kind == schema.List {
+				from, id = c.items(t, ref)+" item", itemRef
+			}
 			for i := len(c.earlier[target]) - 1; i >= 0; i-- { // the oldest that has the row is the one that is needed
 				e := c.earlier[target][i]
 				if c.needed[e.id] {
@@ -139,8 +142,8 @@ func (c *checker) prerequisites(ctx context.Context) error {
 				}
 				older := only
 				older.earlier = map[*schema.Table][]earlier{target: c.earlier[target][i+1:]}
-				any, err := c.any(ctx, fmt.Sprintf("select 1 from %s t where %s and exists (select from %s prior where prior.id = t.%s)",
-					c.staged(t, c.seq), older.dangling(ref), c.staged(target, e.seq), id))
+				any, err := c.any(ctx, fmt.Sprintf("select 1 from %s where %s and exists (select from %s prior where prior.id = %s)",
+					from, older.missing(ref, id), c.staged(target, e.seq), id))
 				if err != nil {
 					return err
 				}
@@ -224,9 +227,9 @@ func (c *checker) message(t *schema.Table, r *ingest.Reject, detail *string, oth
 	case ingest.CodeDuplicateValue:
 		return fmt.Sprintf("%s must be unique, and another %s has the same: change one of them, or send that one changed as well.", orEmpty(detail), t.Name)
 	case ingest.CodeMissingRef:
-		return fmt.Sprintf("%s names a %s that is neither in this import nor loaded before: send it too, or correct the reference.", r.Column, target(t, r.Column))
+		return fmt.Sprintf("%s names a %s that is neither in this import nor loaded before: send it too, or correct the reference.", r.Column, target(t, r.Column, detail))
 	case ingest.CodeParentRejected:
-		return fmt.Sprintf("%s names a %s that is refused itself: when that is mended, send both.", r.Column, target(t, r.Column))
+		return fmt.Sprintf("%s names a %s that is refused itself: when that is mended, send both.", r.Column, target(t, r.Column, detail))
 	}
 	for _, owner := range c.target.Schema.Tables {
 		for _, check := range owner.Checks {
@@ -252,11 +255,16 @@ func orEmpty(s *string) string {
 	return *s
 }
 
-func target(t *schema.Table, column string) string {
-	if col := t.Column(column); col != nil && col.References != nil {
-		return col.References.Name
+// target is what a column refers to, and of a list which of them.
+func target(t *schema.Table, column string, item *string) string {
+	col := t.Column(column)
+	switch {
+	case col == nil || col.References == nil:
+		return "row"
+	case item != nil:
+		return fmt.Sprintf("%s (%s)", col.References.Name, *item)
 	}
-	return "row"
+	return col.References.Name
 }
 
 // tellWarnings streams the warnings on rows that remain: those on a row by itself, then those on wholes.

@@ -22,8 +22,8 @@ func (p *promotion) compare(ctx context.Context, t *schema.Table) error {
 	_, err := p.tx.Exec(ctx, fmt.Sprintf(
 		"create table %s%s as select coalesce(p.id, %s) as id%s, p.id is null as _inserted, s.ctid as _spot, p.ctid as _live, "+
 			"p.id is not null and (p._digest is null or p._written is distinct from p.xmin) as _doubtful "+
-			"from %s s left join %s p on p.%[7]s = s.%[7]s where p._digest is distinct from s._digest or p._written is distinct from p.xmin",
-		before, noVacuum, schema.StagedID(t.Prefix, "s.id"), columns.String(), p.names.packed(t, p.seq), p.names.live(t), key,
+			"from %s s left join %s p on p.%[7]s = s.%[7]s where (p._digest is distinct from s._digest or p._written is distinct from p.xmin) and %[8]s",
+		before, noVacuum, schema.StagedID(t.Prefix, "s.id"), columns.String(), p.names.packed(t, p.seq), p.names.live(t), key, kept(t, "s"),
 	))
 	if err != nil {
 		return err

@@ -55,6 +55,7 @@ type encodedColumn struct {
 	name   string
 	kind   schema.Kind
 	prefix string // of a reference's target
+	comma  byte   // between the references of a list
 	ids    *idCache
 	seen   *referred // what the column refers to
 	length int       // of a text, in characters; 0 is unbounded
@@ -80,9 +81,12 @@ func newEncoder(t Target, table *schema.Table, file int, seed uint64) *encoder {
 			continue
 		}
 		column := encodedColumn{index: c.Index, name: c.Name, kind: c.Kind, length: c.Length, whole: c.Precision - c.Scale, scale: c.Scale}
-		if c.Kind == schema.Reference {
+		if c.References != nil {
 			column.prefix, column.ids = c.References.Prefix, &idCache{}
 			column.seen = &referred{ids: map[[uuidSize]byte]struct{}{}}
+			if c.Kind == schema.List {
+				column.comma = c.Separator[0]
+			}
 		}
 		e.columns = append(e.columns, column)
 	}
@@ -127,20 +131,15 @@ func (e *encoder) value(b []byte, c *encodedColumn, v *ingest.Value) ([]byte, er
 		return binary.BigEndian.AppendUint32(b, nullLength), nil
 	}
 	switch c.kind {
-	case schema.Text, schema.List:
-		if !isPlain(v.Text) && (bytes.IndexByte(v.Text, 0) >= 0 || !utf8.Valid(v.Text)) {
-			return b, errNotText
+	case schema.List:
+		if c.ids != nil {
+			return e.references(b, c, v.Text), nil
 		}
-		if c.length > 0 && len(v.Text) > c.length && utf8.RuneCount(v.Text) > c.length {
-			return b, errTooLong
-		}
-		return appendBytes(b, v.Text), nil
+		return appendText(b, c, v.Text)
+	case schema.Text:
+		return appendText(b, c, v.Text)
 	case schema.Reference:
-		if digits, is := schema.ParseObjectID(c.prefix, v.Text); is {
-			c.seen.add(digits)
-			return appendUUID(b, digits), nil
-		}
-		return e.appendReference(b, c, v.Text), nil
+		return e.reference(b, c, v.Text), nil
 	case schema.Decimal:
 		return appendNumeric(b, v.Text, c.whole, c.scale)
 	case schema.Integer:
@@ -170,6 +169,17 @@ func (e *encoder) value(b []byte, c *encodedColumn, v *ingest.Value) ([]byte, er
 		return appendInt64(b, v.Int-epochMicros), nil
 	}
 	return b, fmt.Errorf("columns of kind %d are unknown to the encoder", c.kind)
+}
+
+// appendText appends a text after a last look at it.
+func appendText(b []byte, c *encodedColumn, text []byte) ([]byte, error) {
+	if !isPlain(text) && (bytes.IndexByte(text, 0) >= 0 || !utf8.Valid(text)) {
+		return b, errNotText
+	}
+	if c.length > 0 && len(text) > c.length && utf8.RuneCount(text) > c.length {
+		return b, errTooLong
+	}
+	return appendBytes(b, text), nil
 }
 
 // isPlain reports whether a text is ASCII without NUL, as nearly all are.
@@ -204,6 +214,36 @@ const uuidSize = 16
 func appendUUID(b []byte, u [uuidSize]byte) []byte {
 	b = binary.BigEndian.AppendUint32(b, uuidSize)
 	return append(b, u[:]...)
+}
+
+// reference appends the digits of the production id that a reference stands for.
+func (e *encoder) reference(b []byte, c *encodedColumn, text []byte) []byte {
+	if digits, is := schema.ParseObjectID(c.prefix, text); is {
+		c.seen.add(digits)
+		return appendUUID(b, digits)
+	}
+	return e.appendReference(b, c, text)
+}
+
+// uuidOID is PostgreSQL's number for the type of a list's elements.
+const uuidOID = 2950
+
+// references appends a list of references as an array of one dimension, whose elements count from 1.
+func (e *encoder) references(b []byte, c *encodedColumn, list []byte) []byte {
+	start := len(b)
+	for range 6 { // the length in bytes, dimensions, whether there are nulls, the elements' type, how many there are, the first's number
+		b = append(b, 0, 0, 0, 0)
+	}
+	n := uint32(0)
+	for more := len(list) > 0; more; n++ {
+		var item []byte
+		item, list, more = bytes.Cut(list, []byte{c.comma})
+		b = e.reference(b, c, item)
+	}
+	for i, word := range []uint32{uint32(len(b) - start - 4), 1, 0, uuidOID, n, 1} {
+		binary.BigEndian.PutUint32(b[start+4*i:], word)
+	}
+	return b
 }
 
 // idCache remembers the production ids of the values that a reference column has had lately: work items come in runs of the

@@ -86,9 +86,13 @@ func (o *overlay) all(t *schema.Table, filter string) string {
 	return "(" + out + ")"
 }
 
-// absent is a condition that an id (an SQL expression) is in no earlier import nor in production.
+// absent is a condition that an id (an SQL expression) is in no earlier import nor in production, or to be deleted from there.
 func (o *overlay) absent(t *schema.Table, id string) string {
 	condition := fmt.Sprintf("not exists (select from %s live where live.id = %s)", o.names.live(t), id)
+	if o.deletes(t) {
+		condition = fmt.Sprintf("not exists (select from %[1]s live where live.id = %[2]s and not exists (select from %[3]s gone where gone.id = live.id and not (%[4]s)))",
+			o.names.live(t), id, o.names.staged(t, o.seq), kept(t, "gone"))
+	}
 	for _, e := range o.earlier[t] {
 		condition += fmt.Sprintf(" and not exists (select from %s prior where prior.id = %s)", o.names.staged(t, e.seq), id)
 	}

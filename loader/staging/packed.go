@@ -12,7 +12,7 @@ func unpacked(t *schema.Table, alias string) string {
 	b.WriteString(schema.StagedID(t.Prefix, alias+".id") + " as id")
 	for _, c := range t.Columns {
 		b.WriteString(", " + unpackedColumn(c, alias))
-		if c.Kind == schema.Reference {
+		if c.References != nil {
 			b.WriteString(" as " + schema.QuoteIdent(c.SQLName))
 		}
 	}
@@ -24,6 +24,9 @@ func unpackedColumn(c *schema.Column, alias string) string {
 	name := alias + "." + schema.QuoteIdent(c.SQLName)
 	if c.Kind == schema.Reference {
 		return schema.StagedID(c.References.Prefix, name)
+	}
+	if c.IsReferenceList() {
+		return "(select array_agg(" + schema.StagedID(c.References.Prefix, "u.digits") + " order by u.n) from unnest(" + name + ") with ordinality u(digits, n))"
 	}
 	return name
 }

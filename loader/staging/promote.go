@@ -16,7 +16,8 @@ import (
 // table must hold, by published name; rows that have gone missing since are a Conflict. record is called with the counts
 // before the transaction commits, to write down the import's new state with it.
 //
-// Only rows that differ from production's are written. What they replace is kept for Rollback. Under a lock that admits one
+// Only rows that differ from production's are written, and those deleted that are said to go, or are missing where the import has
+// all that a table should have (see SetWhole). What they replace is kept for Rollback. Under a lock that admits one
 // promotion or rollback of the tenant at a time, references are verified again, and if production has changed since the
 // import was checked, unique columns and the declared checks on wholes too: the first row that fails is named in an error
 // of kind Conflict.
@@ -48,6 +49,9 @@ func (s *Store) Promote(
 			if err := p.write(ctx, table); err != nil {
 				return err
 			}
+		}
+		if err := p.remove(ctx); err != nil {
+			return err
 		}
 		if err := p.nextVersion(ctx, true); err != nil {
 			return err

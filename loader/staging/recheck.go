@@ -33,7 +33,7 @@ func (p *promotion) recheck(ctx context.Context) error {
 			} else if !may {
 				continue
 			}
-			err := p.none(ctx, fmt.Sprintf("from %s t where %s", p.differing(t), p.dangling(ref)), t,
+			err := p.none(ctx, fmt.Sprintf("from %s t where %s", p.differing(t), p.dangling(t, ref)), t,
 				fmt.Sprintf("%s names a %s that is neither in the import nor in production any more", ref.Name, ref.References.Name))
 			if err != nil {
 				return err

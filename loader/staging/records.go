@@ -15,7 +15,7 @@ import (
 
 // The package's own records of a tenant, in its staging schema. _tenant has one row: which definition the tables were made
 // from, and a version that grows with each change of production, and the seed of digests. _imports knows how far each import's tables are, _files
-// what was copied from which file, _tables what was left after the checks. _intact is empty after a crash: see refill.go.
+// what was copied from which file, _tables what was left after the checks, _whole of which tables the import has all rows. _intact is empty after a crash: see refill.go.
 func recordsDDL(n names) []string {
 	return []string{
 		"create table if not exists " + n.own("_tenant") + ` (
@@ -48,6 +48,7 @@ func recordsDDL(n names) []string {
     staged bigint not null,
     primary key (seq, table_name)
 )`,
+		wholeDDL(n),
 		"create unlogged table if not exists " + n.own("_intact") + " (one boolean primary key default true check (one))",
 	}
 }

@@ -124,6 +124,10 @@ func (o *overlay) mayDangle(ctx context.Context, tx pgx.Tx, t *schema.Table, ref
 	if o.own[target] {
 		where += fmt.Sprintf(" and not exists (select from %s mine where mine.id = r.id)", o.names.packed(target, o.seq))
 	}
+	if o.deletes(target) {
+		where = fmt.Sprintf("%s or r.tbl = %d and r.col = %d and exists (select from %s mine where mine.id = r.id and not (%s))", where, tbl, ref.Index,
+			o.names.packed(target, o.seq), kept(target, "mine"))
+	}
 	var missing int64
 	err = tx.QueryRow(ctx, "select count(*) from "+o.names.referred(o.seq)+" r where "+where).Scan(&missing)
 	return missing > 0, true, err

@@ -32,6 +32,9 @@ func (s *Store) Rollback(ctx context.Context, t Target, record func(ctx context.
 			if err := p.restore(ctx, table); err != nil {
 				return err
 			}
+			if err := p.bringBack(ctx, table); err != nil {
+				return err
+			}
 		}
 		if err := p.nextVersion(ctx, false); err != nil {
 			return err

@@ -81,8 +81,14 @@ func (c *checker) surveyOf(t *schema.Table, refs []*schema.Column) string {
 			// Keys that occur twice would count rows twice: leave it to the exact search.
 			counts.WriteString(", count(" + id + ")")
 			continue
+		case ref.Kind == schema.List:
+			fmt.Fprintf(&counts, ", (select count(*) from %s item where %s)", c.items(t, ref), c.missing(ref, itemRef))
+			continue
 		case c.own[ref.References]:
 			from = c.staged(ref.References, c.seq)
+			if c.deletes(ref.References) {
+				from = fmt.Sprintf("(select m.id from %s m where %s)", from, kept(ref.References, "m"))
+			}
 		}
 		fmt.Fprintf(&counts, ", count(*) filter (where %s is not null and r%d.id is null)", id, i)
 		fmt.Fprintf(&joins, " left join %s r%d on r%d.id = %s", from, i, i, id)

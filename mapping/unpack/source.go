@@ -125,7 +125,7 @@ func (a *ahead) Read(p []byte) (int, error) {
 	for a.at == len(a.held) {
 		if a.held != nil {
 			a.empty <- a.held // there is room
-			a.held = nil
+			a.held, a.at = nil, 0
 		}
 		block, ok := <-a.full
 		if !ok {
