@@ -166,7 +166,9 @@ func (r *run) loadFile(ctx context.Context, index int) error {
 	if err := judge(f, err); err != nil {
 		return err
 	}
-	f.Bytes = r.share(f, f.Size)
+	if f.Bytes = r.share(f, f.Size); f.Member != "" && file != nil {
+		f.Bytes = r.share(f, file.bytes())
+	}
 	r.progress.end(f)
 	return nil
 }

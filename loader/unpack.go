@@ -190,10 +190,19 @@ var errPacked = fmt.Errorf("the file is not one piece")
 // share is how many of the bytes that have been read of a file count as progress: where several tables are made of it, it is read
 // once for each.
 func (r *run) share(f *ingest.ImportFile, read int64) int64 {
-	if f.Output == 0 {
+	if f.Output > 0 {
+		read /= int64(r.mapper.Outputs(inboxPath(f.Name())))
+	}
+	if f.Container == 0 || f.Relation != "" {
 		return read
 	}
-	return read / int64(r.mapper.Outputs(inboxPath(f.Name())))
+	room := f.Size
+	for i := range r.imp.Files {
+		if other := &r.imp.Files[i]; other.Container == f.Container && other.Number != f.Number {
+			room -= other.Bytes
+		}
+	}
+	return min(read, max(room, 0))
 }
 
 // restBytes gives what of an archive belongs to none of its members to itself, so that all of it counts as read.
