@@ -142,6 +142,9 @@ func (r *Reader) lookDialect(d *dialect, rule *rule, text []byte, whole bool) {
 
 // isName tells the names of columns that the file may have: those of its table, and those that the mapping takes from it.
 func (r *Reader) isName(rule *rule) func([]byte) bool {
+	if r.table == nil {
+		return r.names
+	}
 	names := map[string]bool{}
 	for _, c := range r.table.Columns {
 		for _, name := range c.MatchNames() {

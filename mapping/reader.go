@@ -18,13 +18,14 @@ type Reader struct {
 	table   *schema.Table
 	bytes   *counter
 	scan    *scanner
-	charset *charset // of a single-byte encoding other than UTF-8
-	escape  byte     // that the fields' texts may have; 0: none
-	notes   []string // on how the file is written
-	head    []byte   // the beginning of its text, for the survey
-	whole   bool     // head is all of it
-	open    []*input // columns of dates of which it is open whether the day or the month comes first
-	before  *Known   // by which it was opened
+	charset *charset          // of a single-byte encoding other than UTF-8
+	escape  byte              // that the fields' texts may have; 0: none
+	notes   []string          // on how the file is written
+	head    []byte            // the beginning of its text, for the survey
+	whole   bool              // head is all of it
+	open    []*input          // columns of dates of which it is open whether the day or the month comes first
+	before  *Known            // by which it was opened
+	names   func([]byte) bool // of columns, where there is no table
 	header  []string
 	plan    *plan
 	convert *converter

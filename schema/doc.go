@@ -42,6 +42,7 @@ package schema
 //	        description:
 //	        example: M1             # a value the column would take
 //	        aliases: [Matter Ref]   # further headers
+//	        synonyms: [Case Id]     # for proposals of mappings only; tables have them too
 //	        modified: true          # a timestamp: when the row was changed last; databases are read incrementally by it
 //	        same_as: ImportId       # whose value it takes where a file has none for it
 //	        extra: true             # not in the template

@@ -17,11 +17,11 @@ const typeHelp = "text, text(n), integer, bigint, decimal(p,s), boolean, date, t
 var reservedSQL = []string{"id", "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "oid"}
 
 func (p *reader) column(t *Table, n *yaml.Node) {
-	f := p.mapping(n, "a column", "name", "sql", "type", "required", "description", "example", "aliases", "modified", "same_as", "extra", "deletes")
+	f := p.mapping(n, "a column", "name", "sql", "type", "required", "description", "example", "aliases", "synonyms", "modified", "same_as", "extra", "deletes")
 	c := &Column{
 		Name: p.text(f["name"], "name"), SQLName: p.text(f["sql"], "sql"), Required: p.boolean(f["required"], "required"),
 		Description: p.text(f["description"], "description"), Example: p.text(f["example"], "example"),
-		Aliases: p.texts(f["aliases"], "aliases", maxAliases), Modified: p.boolean(f["modified"], "modified"), Extra: p.boolean(f["extra"], "extra"), Index: len(t.Columns),
+		Aliases: p.texts(f["aliases"], "aliases", maxAliases), Synonyms: p.texts(f["synonyms"], "synonyms", maxAliases), Modified: p.boolean(f["modified"], "modified"), Extra: p.boolean(f["extra"], "extra"), Index: len(t.Columns),
 	}
 	if !isPublished(c.Name) || len(c.Name) > maxName {
 		p.fault(or(f["name"], n), "table %s: a column needs a name in PascalCase or camelCase, not %q", t.Name, brief(c.Name))

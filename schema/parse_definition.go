@@ -94,12 +94,12 @@ func (p *reader) enum(n *yaml.Node) {
 }
 
 func (p *reader) table(n *yaml.Node, first, last []*yaml.Node) {
-	f := p.mapping(n, "a table", "name", "plural", "file", "sql", "prefix", "group", "description", "key", "aliases", "unique", "columns", "checks", "seeds")
+	f := p.mapping(n, "a table", "name", "plural", "file", "sql", "prefix", "group", "description", "key", "aliases", "synonyms", "unique", "columns", "checks", "seeds")
 	t := &Table{
 		Name: p.text(f["name"], "name"), Plural: p.text(f["plural"], "plural"), SQLName: p.text(f["sql"], "sql"),
 		Prefix: p.text(f["prefix"], "prefix"), Group: p.text(f["group"], "group"), Description: p.text(f["description"], "description"),
 		File:    p.text(f["file"], "file"),
-		Aliases: p.texts(f["aliases"], "aliases", maxAliases), schema: p.schema,
+		Aliases: p.texts(f["aliases"], "aliases", maxAliases), Synonyms: p.texts(f["synonyms"], "synonyms", maxAliases), schema: p.schema,
 	}
 	switch {
 	case !isPascalCase(t.Name) || len(t.Name) > maxName:

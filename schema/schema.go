@@ -56,6 +56,7 @@ type Table struct {
 	Checks      []*Check
 	File        string   // stem of the name under which files are exchanged, "academicSessions"; empty: Name
 	Aliases     []string // further names a file may carry: "timesheet", "time_entries"; singular and plural of Name are implied
+	Synonyms    []string // what other systems call such a thing: for proposals, and not enough to load a file by
 	Seeds       []Seed   // rows that every new tenant's production starts with
 
 	schema *Schema // to which it belongs, for titles and links
@@ -106,6 +107,7 @@ type Column struct {
 	Extra       bool     // taken where a file has it, and not in the template
 	Deletes     string   // the value with which a row says that it is to be deleted; empty: none does
 	Aliases     []string // further headers a file may carry
+	Synonyms    []string // what other systems call it: for proposals, and not enough to load a file by
 	Modified    bool     // a Timestamp: when the row was changed last, by which a database is read incrementally
 	Index       int      // position in Table.Columns
 }

@@ -32,6 +32,7 @@ type checkedFile struct {
 	Used    bool                   `json:"used,omitempty"` // read beside the rows: a manifest
 	mode    manifest.Mode          // what the manifest says of it
 	file    string                 // on disk
+	exact   bool                   // from a workbook's sheet
 	member  string                 // of an archive or workbook; "" for the file itself
 	inbox   string                 // path as it would be below the inbox
 	table   *schema.Table          //

@@ -63,7 +63,7 @@ func (c *checker) pieces(ctx context.Context, f *checkedFile) ([]*checkedFile, e
 		outputs := c.mapper.Outputs(inbox)
 		for n := range outputs {
 			piece := newCheckedFile(label, inbox)
-			piece.file, piece.member = f.file, m.Name
+			piece.file, piece.member, piece.exact = f.file, m.Name, pack.Exact(m.Name)
 			if outputs > 1 {
 				piece.Output = n + 1
 			}

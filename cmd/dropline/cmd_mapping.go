@@ -21,10 +21,11 @@ const maxMappingFile = 1 << 20
 
 // mappingCmd is about mappings.
 type mappingCmd struct {
-	Put   mappingPutCmd   `cmd:"" help:"Store a mapping file as the tenant's new version."`
-	Get   mappingGetCmd   `cmd:"" help:"Show a stored mapping file."`
-	List  mappingListCmd  `cmd:"" help:"List the versions."`
-	Check mappingCheckCmd `cmd:"" help:"Check a mapping file without a server."`
+	Put     mappingPutCmd     `cmd:"" help:"Store a mapping file as the tenant's new version."`
+	Get     mappingGetCmd     `cmd:"" help:"Show a stored mapping file."`
+	List    mappingListCmd    `cmd:"" help:"List the versions."`
+	Check   mappingCheckCmd   `cmd:"" help:"Check a mapping file without a server."`
+	Suggest mappingSuggestCmd `cmd:"" help:"Draft a mapping for files that nobody has mapped."`
 }
 
 // Help is kong's long text.
@@ -35,6 +36,7 @@ own. Each version is kept, and an import records the one it used. Try a mapping 
 
 Examples:
 
+  dropline mapping suggest export --out acme.yaml
   dropline mapping check acme.yaml
   dropline mapping put acme acme.yaml
   dropline mapping get acme > acme.yaml`

@@ -65,7 +65,7 @@ func TestJudge(t *testing.T) {
 		},
 		"a word that is none": {text: head + "file.users,full\n", paths: users, modes: make([]manifest.Mode, 3), reason: `file.users is "full", and must be absent, bulk or delta`},
 		"what is unknown": {
-			text: head + "file.roles,bulk\nfile.userProfiles,absent\nmood,good\n",
+			text:  head + "file.roles,bulk\nfile.userProfiles,absent\nmood,good\n",
 			notes: []string{"file.roles is bulk, but oneroster-1.1 has no such file: ignored", "mood is unknown and ignored"},
 		},
 		"there, though absent": {text: head + "file.users,absent\n", paths: users, modes: []manifest.Mode{manifest.Absent, manifest.Unsaid, manifest.Unsaid}},
