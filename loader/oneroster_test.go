@@ -209,17 +209,20 @@ func TestManifestsThatAreNotKept(t *testing.T) {
 	}{
 		"another version": {
 			func(s school) { s["manifest.csv"] = s.manifest("1.2", "bulk") },
-			map[string]file{"manifest.csv": {ingest.FileRefused, ingest.CodeManifest}}, "under the schema of that version",
+			map[string]file{"manifest.csv": {ingest.FileRefused, ingest.CodeManifest}},
+			"under the schema of that version",
 		},
 		"a file that is missing": {
 			func(s school) { delete(s, "courseResources.csv") },
-			map[string]file{"manifest.csv": {ingest.FileRefused, ingest.CodeManifest}}, "courseResources.csv is in the delivery, and there is no such file",
+			map[string]file{"manifest.csv": {ingest.FileRefused, ingest.CodeManifest}},
+			"courseResources.csv is in the delivery, and there is no such file",
 		},
 		"a file that is there though absent": {
 			func(s school) {
 				s["manifest.csv"] = strings.Replace(s["manifest.csv"], "file.results,bulk", "file.results,absent", 1)
 			},
-			map[string]file{"manifest.csv": {State: ingest.FileUsed}, "results.csv": {ingest.FileRefused, ingest.CodeManifest}}, "says that the file is absent, and it has rows",
+			map[string]file{"manifest.csv": {State: ingest.FileUsed}, "results.csv": {ingest.FileRefused, ingest.CodeManifest}},
+			"says that the file is absent, and it has rows",
 		},
 	} {
 		s := newSchool11()
