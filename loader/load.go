@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -64,6 +65,9 @@ func (r *run) work(ctx context.Context) error {
 	defer r.rejects.discard(ctx)
 	defer r.closePackage()
 	if err := r.unpack(ctx); err != nil {
+		return err
+	}
+	if err := r.setAside(ctx); err != nil {
 		return err
 	}
 	for i := 0; i < len(r.imp.Files); i++ { // some are found out to be several on the way
@@ -137,7 +141,9 @@ func (r *run) newMapper(ctx context.Context) (*mapping.Mapper, error) {
 			return nil, ingest.WithHint(ingest.E(ingest.Invalid, op, err), "store a corrected mapping, and send the files again")
 		}
 	}
-	mapper, err := mapping.New(r.target.Schema, m, mapping.Options{Location: location})
+	mapper, err := mapping.New(r.target.Schema, m, mapping.Options{
+		Location: location, Lookup: func(pattern string) (io.ReadCloser, error) { return r.openLookup(ctx, pattern) },
+	})
 	return mapper, ingest.E(ingest.Invalid, op, err)
 }
 
@@ -160,7 +166,9 @@ func (r *run) loadFile(ctx context.Context, index int) error {
 	if err := judge(f, err); err != nil {
 		return err
 	}
-	f.Bytes = r.share(f, f.Size)
+	if f.Bytes = r.share(f, f.Size); f.Member != "" && file != nil {
+		f.Bytes = r.share(f, file.bytes())
+	}
 	r.progress.end(f)
 	return nil
 }

@@ -49,7 +49,10 @@ func (r *run) openFile(ctx context.Context, f *ingest.ImportFile) (*opened, erro
 	}
 	o := &opened{}
 	if !isPart {
-		return o, r.openText(ctx, o, f)
+		if err := r.openText(ctx, o, f); err != nil {
+			return nil, err
+		}
+		return o, nil
 	}
 	body, _, err := r.l.cfg.Bucket.Open(ctx, f.Key, 0, -1, "")
 	if err != nil {

@@ -126,21 +126,24 @@ func (r *run) openPackage(ctx context.Context, f *ingest.ImportFile) (*unpack.Pa
 		return r.packed.Package, nil
 	}
 	r.closePackage()
-	pack, err := r.l.unpacker.Open(ctx, unpack.Stored{
-		Name: inboxPath(f.Path), Size: f.Size,
-		Open: func(ctx context.Context, offset int64) (io.ReadCloser, error) {
-			body, _, err := r.l.cfg.Bucket.Open(ctx, f.Key, offset, -1, "")
-			if err != nil {
-				return nil, ingest.E(ingest.KindOf(err), "loader.open", err)
-			}
-			return body, nil
-		},
-	}, unpack.Options{Budget: r.budget, Keys: r.keys})
+	pack, err := r.l.unpacker.Open(ctx, r.stored(f), unpack.Options{Budget: r.budget, Keys: r.keys})
 	if err != nil {
 		return nil, err
 	}
 	r.packed = packed{f.Key, pack}
 	return pack, nil
+}
+
+// stored is a file as it lies in the bucket.
+func (r *run) stored(f *ingest.ImportFile) unpack.Stored {
+	key := f.Key
+	return unpack.Stored{Name: inboxPath(f.Path), Size: f.Size, Open: func(ctx context.Context, offset int64) (io.ReadCloser, error) {
+		body, _, err := r.l.cfg.Bucket.Open(ctx, key, offset, -1, "")
+		if err != nil {
+			return nil, ingest.E(ingest.KindOf(err), "loader.open", err)
+		}
+		return body, nil
+	}}
 }
 
 // keys are those of the tenant with which its files may be encrypted and signed.
@@ -187,10 +190,19 @@ var errPacked = fmt.Errorf("the file is not one piece")
 // share is how many of the bytes that have been read of a file count as progress: where several tables are made of it, it is read
 // once for each.
 func (r *run) share(f *ingest.ImportFile, read int64) int64 {
-	if f.Output == 0 {
+	if f.Output > 0 {
+		read /= int64(r.mapper.Outputs(inboxPath(f.Name())))
+	}
+	if f.Container == 0 || f.Relation != "" {
 		return read
 	}
-	return read / int64(r.mapper.Outputs(inboxPath(f.Name())))
+	room := f.Size
+	for i := range r.imp.Files {
+		if other := &r.imp.Files[i]; other.Container == f.Container && other.Number != f.Number {
+			room -= other.Bytes
+		}
+	}
+	return min(read, max(room, 0))
 }
 
 // restBytes gives what of an archive belongs to none of its members to itself, so that all of it counts as read.

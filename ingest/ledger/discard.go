@@ -31,7 +31,7 @@ func (l *Ledger) startOver(ctx context.Context, tx pgx.Tx, id ingest.ImportID) e
 func (l *Ledger) discardParts(ctx context.Context, tx pgx.Tx, id ingest.ImportID) error {
 	var batch pgx.Batch
 	batch.Queue(`UPDATE dropline.drops SET state = 'withdrawn', import_id = NULL, ended_at = $2
-		WHERE id IN (SELECT drop_id FROM dropline.import_files WHERE import_id = $1)`, id, l.now())
+		WHERE id IN (SELECT drop_id FROM dropline.import_files WHERE import_id = $1 AND container = 0)`, id, l.now())
 	batch.Queue(`DELETE FROM dropline.import_files WHERE import_id = $1`, id)
 	batch.Queue(`UPDATE dropline.imports SET bytes_total = 0, rows_total = 0 WHERE id = $1`, id)
 	batch.Queue(`UPDATE dropline.import_databases SET plan = NULL, complete = false, snapshots = 0, base_id = ''

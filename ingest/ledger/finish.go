@@ -187,7 +187,7 @@ func archive(ctx context.Context, tx pgx.Tx, imp ingest.Import, now time.Time) e
 	var drops, folders, names []string
 	made := map[string]bool{}
 	for _, f := range imp.Files {
-		if f.Drop == "" { // a relation of a database that was refused
+		if f.Drop == "" || f.Container > 0 { // a relation of a database that was refused, or what an archive holds
 			continue
 		}
 		folder, name := split(stem + strings.TrimPrefix(f.Path, ingest.Inbox))
@@ -215,7 +215,7 @@ func archive(ctx context.Context, tx pgx.Tx, imp ingest.Import, now time.Time) e
 // a newer drop of a path may take a file's place, whose object then goes.
 func unarchive(ctx context.Context, tx pgx.Tx, tenant ingest.TenantID, id ingest.ImportID) error {
 	_, err := tx.Exec(ctx, `WITH back AS (UPDATE dropline.drops d SET archived_at = NULL FROM dropline.import_files f
-			WHERE f.import_id = $2 AND d.id = f.drop_id AND d.archived_at IS NOT NULL RETURNING d.id)
+			WHERE f.import_id = $2 AND f.container = 0 AND d.id = f.drop_id AND d.archived_at IS NOT NULL RETURNING d.id)
 		DELETE FROM dropline.entries e USING back WHERE e.tenant = $1 AND e.kind = 'drop' AND e.drop_id = back.id`, tenant, id)
 	return err
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"io"
 
 	"github.com/jackc/pgx/v5"
 
@@ -21,11 +22,37 @@ func (l *Ledger) RecordUnpacked(ctx context.Context, id ingest.ImportID, attempt
 			return refusal(ctx, tx, id, attempt)
 		}
 		_, err = tx.CopyFrom(ctx, pgx.Identifier{Schema, "import_files"},
-			[]string{"import_id", "number", "drop_id", "container", "member", "output"},
+			[]string{"import_id", "number", "drop_id", "container", "member", "output", "state", "notes"},
 			pgx.CopyFromSlice(len(files), func(i int) ([]any, error) {
 				f := &files[i]
-				return []any{string(id), f.Number, string(f.Drop), f.Container, text(f.Member), f.Output}, nil
+				return []any{string(id), f.Number, string(f.Drop), f.Container, text(f.Member), f.Output, string(f.State), texts(f.Notes)}, nil
 			}))
 		return err
 	})
+}
+
+// LatestMatching returns the drop that arrived last of those that were imported and whose path is one that is looked for. io.EOF where
+// there is none.
+func (l *Ledger) LatestMatching(ctx context.Context, tenant ingest.TenantID, is func(path string) bool) (ingest.Drop, error) {
+	const op = "ledger.LatestMatching"
+	rows, err := l.pool.Query(ctx, `SELECT DISTINCT path FROM dropline.drops WHERE tenant = $1 AND state IN ('imported', 'duplicate')`, tenant)
+	if err != nil {
+		return ingest.Drop{}, fault(op, err)
+	}
+	paths, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return ingest.Drop{}, fault(op, err)
+	}
+	var wanted []string
+	for _, p := range paths {
+		if is(p) {
+			wanted = append(wanted, p)
+		}
+	}
+	if len(wanted) == 0 {
+		return ingest.Drop{}, io.EOF
+	}
+	drop, err := scanDrop(l.pool.QueryRow(ctx, `SELECT `+dropColumns+` FROM dropline.drops d WHERE d.tenant = $1 AND d.path = ANY ($2)
+		AND d.state IN ('imported', 'duplicate') ORDER BY d.seq DESC LIMIT 1`, tenant, wanted))
+	return drop, fault(op, err)
 }
