@@ -143,16 +143,18 @@ func TestSchemaLinksLead(t *testing.T) {
 	f := newFixture(t)
 	var list api.SchemaList
 	f.do(http.MethodGet, "/etl/schema", "", nil).want(http.StatusOK, &list)
-	if len(list.Items) != 1 || list.Items[0].ID != "efimis-1.0" || len(list.Items[0].Tables) < 20 {
+	if len(list.Items) != 3 || list.Items[0].ID != "efimis-1.0" || len(list.Items[0].Tables) < 20 {
 		t.Fatalf("%+v", list)
 	}
-	links := list.Items[0].Links
-	follow := []string{links.SQLServer, links.PostgreSQL, links.JSON, links.Reference}
-	for _, table := range list.Items[0].Tables {
-		follow = append(follow, table.Reference, table.Template)
+	var follow []string
+	for _, item := range list.Items {
+		follow = append(follow, item.Links.SQLServer, item.Links.PostgreSQL, item.Links.JSON, item.Links.Reference)
+		for _, table := range item.Tables {
+			follow = append(follow, table.Reference, table.Template)
+		}
 	}
 	href := regexp.MustCompile(`href="([^"#]+)"`)
-	for _, p := range []string{"/etl/schema/Efimis-1.0/reference/WorkItem", "/etl/schema/Efimis-1.0/reference/index.html"} {
+	for _, p := range []string{"/etl/schema/Efimis-1.0/reference/WorkItem", "/etl/schema/Efimis-1.0/reference/index.html", "/etl/schema/OneRoster-1.1/reference/Class"} {
 		for _, m := range href.FindAllSubmatch(f.do(http.MethodGet, p, "", nil).want(http.StatusOK).body, -1) {
 			follow = append(follow, path.Join(path.Dir(p), string(m[1])))
 		}

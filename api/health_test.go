@@ -63,7 +63,7 @@ func TestServerInfo(t *testing.T) {
 	var got api.ServerInfo
 	f.do(http.MethodGet, "/etl/server", f.operator, nil).want(http.StatusOK, &got)
 	want := api.ServerInfo{
-		Version: "1.2.3", Roles: []string{"api", "sftp"}, Schemas: []string{"efimis-1.0"},
+		Version: "1.2.3", Roles: []string{"api", "sftp"}, Schemas: []string{"efimis-1.0", "oneroster-1.1", "oneroster-1.2"},
 		SFTP:      api.SFTPInfo{Host: "sftp.example.org", Port: 2022, Fingerprints: []string{"SHA256:abc"}},
 		Databases: api.DatabasesInfo{Enabled: true, EgressAddresses: []string{"198.51.100.7/32"}},
 	}

@@ -11,12 +11,12 @@ import (
 	"dropline/mapping/unpack"
 )
 
-// setAside marks the files that the mapping looks values up in: they are no table's. Those that came with an earlier import are listed
+// setAside marks the files that the mapping looks values up in: they are no table's, unless an item of its files is of them too. Those that came with an earlier import are listed
 // with this one, so that its rows can be made again as they were.
 func (r *run) setAside(ctx context.Context) error {
 	for i := range r.imp.Files {
 		f := &r.imp.Files[i]
-		if f.State == ingest.FileWaiting && f.Relation == "" && r.mapper.IsLookup(inboxPath(f.Name())) {
+		if f.State == ingest.FileWaiting && f.Relation == "" && r.mapper.IsLookup(inboxPath(f.Name())) && !r.mapper.IsTable(inboxPath(f.Name())) {
 			r.progress.begin(f)
 			f.State, f.Bytes, f.Notes = ingest.FileUsed, f.Size, []string{"the mapping looks values up in it"}
 			r.progress.end(f)
@@ -52,7 +52,8 @@ func (r *run) setAside(ctx context.Context) error {
 // lookupFile returns the import's file of that pattern that values are looked up in, the latest where there are several.
 func (r *run) lookupFile(pattern string) *ingest.ImportFile {
 	for i := len(r.imp.Files) - 1; i >= 0; i-- {
-		if f := &r.imp.Files[i]; f.State == ingest.FileUsed && mapping.MatchFile(pattern, inboxPath(f.Name())) {
+		f := &r.imp.Files[i]
+		if (f.State == ingest.FileUsed || f.State != ingest.FileRefused && r.mapper.IsTable(inboxPath(f.Name()))) && mapping.MatchFile(pattern, inboxPath(f.Name())) {
 			return f
 		}
 	}

@@ -71,8 +71,7 @@ func (r *run) readManifest(ctx context.Context, index int, subject []int) error 
 	r.progress.begin(f)
 	files := make([]manifest.File, len(subject))
 	for i, at := range subject {
-		name := r.imp.Files[at].Name()
-		files[i] = manifest.File{Path: name, Table: r.tableByName(name)}
+		files[i] = manifest.File{Path: r.imp.Files[at].Name(), Table: r.tableByName(&r.imp.Files[at])}
 	}
 	m, err := r.openManifest(ctx, f)
 	if err == nil {
@@ -100,8 +99,8 @@ func (r *run) readManifest(ctx context.Context, index int, subject []int) error 
 }
 
 // tableByName is the table of which a file is by its name or its rule, or nil.
-func (r *run) tableByName(name string) *schema.Table {
-	t, refusal := r.mapper.TableFor(inboxPath(name))
+func (r *run) tableByName(f *ingest.ImportFile) *schema.Table {
+	t, refusal := r.mapper.TableOf(mapping.File{Path: inboxPath(f.Name()), Output: f.Output})
 	if refusal != nil {
 		return nil
 	}
@@ -124,7 +123,7 @@ func (r *run) openManifest(ctx context.Context, f *ingest.ImportFile) (*manifest
 // held are a file's rows, held to what its manifest says of it, and what there is to note on the file. Without manifests they are the
 // reader's.
 func (r *run) held(f *ingest.ImportFile, reader *mapping.Reader) (ingest.Rows, func() []string) {
-	if r.target.Schema.Manifest == nil || f.Relation != "" {
+	if r.target.Schema.Manifest == nil || f.Relation != "" || isPushed(f.Path) {
 		return reader, reader.Notes
 	}
 	mode := r.announced.modes[f.Number]

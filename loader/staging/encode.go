@@ -63,6 +63,9 @@ type encodedColumn struct {
 	scale  int       // and after it
 }
 
+// references is the kind of a list of references as the encoder tells kinds apart: other lists are texts.
+const references schema.Kind = 255
+
 func newEncoder(t Target, table *schema.Table, file int, seed uint64) *encoder {
 	e := &encoder{
 		tenant: string(t.Tenant), file: int32(file), seed: seed, table: table, number: slices.Index(t.Schema.Tables, table),
@@ -85,7 +88,7 @@ func newEncoder(t Target, table *schema.Table, file int, seed uint64) *encoder {
 			column.prefix, column.ids = c.References.Prefix, &idCache{}
 			column.seen = &referred{ids: map[[uuidSize]byte]struct{}{}}
 			if c.Kind == schema.List {
-				column.comma = c.Separator[0]
+				column.kind, column.comma = references, c.Separator[0]
 			}
 		}
 		e.columns = append(e.columns, column)
@@ -131,13 +134,16 @@ func (e *encoder) value(b []byte, c *encodedColumn, v *ingest.Value) ([]byte, er
 		return binary.BigEndian.AppendUint32(b, nullLength), nil
 	}
 	switch c.kind {
-	case schema.List:
-		if c.ids != nil {
-			return e.references(b, c, v.Text), nil
+	case schema.Text, schema.List:
+		if !isPlain(v.Text) && (bytes.IndexByte(v.Text, 0) >= 0 || !utf8.Valid(v.Text)) {
+			return b, errNotText
 		}
-		return appendText(b, c, v.Text)
-	case schema.Text:
-		return appendText(b, c, v.Text)
+		if c.length > 0 && len(v.Text) > c.length && utf8.RuneCount(v.Text) > c.length {
+			return b, errTooLong
+		}
+		return appendBytes(b, v.Text), nil
+	case references:
+		return e.references(b, c, v.Text), nil
 	case schema.Reference:
 		return e.reference(b, c, v.Text), nil
 	case schema.Decimal:
@@ -169,17 +175,6 @@ func (e *encoder) value(b []byte, c *encodedColumn, v *ingest.Value) ([]byte, er
 		return appendInt64(b, v.Int-epochMicros), nil
 	}
 	return b, fmt.Errorf("columns of kind %d are unknown to the encoder", c.kind)
-}
-
-// appendText appends a text after a last look at it.
-func appendText(b []byte, c *encodedColumn, text []byte) ([]byte, error) {
-	if !isPlain(text) && (bytes.IndexByte(text, 0) >= 0 || !utf8.Valid(text)) {
-		return b, errNotText
-	}
-	if c.length > 0 && len(text) > c.length && utf8.RuneCount(text) > c.length {
-		return b, errTooLong
-	}
-	return appendBytes(b, text), nil
 }
 
 // isPlain reports whether a text is ASCII without NUL, as nearly all are.

@@ -68,6 +68,9 @@ func Read(s *schema.Schema, file string, r io.Reader) (*Manifest, error) {
 	}
 	m := &Manifest{schema: s}
 	for rows.Next() {
+		if rows.Row().Record > maxProperties {
+			return nil, refusal("it has more than %d lines", maxProperties)
+		}
 		if reject := rows.Refused(); reject != nil {
 			return nil, refusal("line %d: %s", reject.Line, reject.Message)
 		}
@@ -77,9 +80,6 @@ func Read(s *schema.Schema, file string, r io.Reader) (*Manifest, error) {
 			m.properties = append(m.properties, p)
 		} else if m.properties[i].value != p.value {
 			return nil, refusal("it says %s twice, as %q and as %q: say it once", p.name, m.properties[i].value, p.value)
-		}
-		if len(m.properties) > maxProperties {
-			return nil, refusal("it has more than %d lines", maxProperties)
 		}
 	}
 	return m, rows.Err()
