@@ -94,7 +94,7 @@ type look struct {
 	file    File
 	options Options
 	out     Table
-	sample  Sample
+	rows    *Rows // nil before the file is open
 }
 
 func (l *look) run(ctx context.Context) error {
@@ -113,7 +113,9 @@ func (l *look) run(ctx context.Context) error {
 	default:
 		return err
 	}
-	l.out.Columns, l.out.Rows = l.sample.Show()
+	if l.rows != nil {
+		l.out.Columns, l.out.Rows = l.rows.Shown()
+	}
 	return nil
 }
 
@@ -131,7 +133,7 @@ func (l *look) read(ctx context.Context) error {
 	}
 	defer rows.Close() //nolint:errcheck // only read: nothing depends on it
 	l.out.Table, l.out.Ignored, l.out.Explanation = rows.Table().Name, rows.Ignored(), rows.Explain()
-	l.sample = Sample{Table: rows.Table(), Most: l.options.Rows}
+	l.rows = NewRows(rows.Table(), l.options.Rows)
 	for rows.Next() {
 		l.out.Read++
 		if l.out.Read%rowsPerLook == 0 && ctx.Err() != nil {
@@ -139,7 +141,7 @@ func (l *look) read(ctx context.Context) error {
 		}
 		reject := rows.Refused()
 		if reject == nil {
-			l.sample.Add(rows.Row())
+			l.rows.Add(rows.Row())
 			continue
 		}
 		l.out.Refused++

@@ -1,7 +1,6 @@
 package preview
 
 import (
-	"slices"
 	"strconv"
 	"time"
 
@@ -12,48 +11,51 @@ import (
 // maxShown is how many bytes are shown of a value: a text may have megabytes.
 const maxShown = 500
 
-// Sample is the first rows of a table as people read them.
-type Sample struct {
-	Table *schema.Table
-	Most  int // rows
+// Rows are the first rows of a table as they would be staged, as text.
+type Rows struct {
+	table *schema.Table
+	most  int
 	rows  [][]*string
+	used  []bool // by column: a row has a value
 }
 
-// Add takes in a row, unless there are enough.
-func (s *Sample) Add(row *ingest.Row) {
-	if len(s.rows) >= s.Most {
+// NewRows returns none, of which there may be so many.
+func NewRows(t *schema.Table, most int) *Rows {
+	return &Rows{table: t, most: most, used: make([]bool, len(t.Columns))}
+}
+
+// Add takes in a row that was not refused, if there is room.
+func (r *Rows) Add(row *ingest.Row) {
+	if len(r.rows) >= r.most {
 		return
 	}
-	shown := make([]*string, len(row.Values))
-	for i := range row.Values {
+	out := make([]*string, len(r.table.Columns))
+	for i, c := range r.table.Columns {
 		if v := &row.Values[i]; !v.Null {
-			text := Text(s.Table.Columns[i], v)
-			shown[i] = &text
+			text := Text(c, v)
+			out[i], r.used[i] = &text, true
 		}
 	}
-	s.rows = append(s.rows, shown)
+	r.rows = append(r.rows, out)
 }
 
-// Show returns the columns of which a row has a value, the key's first of all being always one of them, and the rows.
-func (s *Sample) Show() ([]string, [][]*string) {
-	if len(s.rows) == 0 {
-		return nil, nil
-	}
-	var names []string
-	var kept []int
-	for i, c := range s.Table.Columns {
-		if c == s.Table.Key || slices.ContainsFunc(s.rows, func(row []*string) bool { return row[i] != nil }) {
-			names, kept = append(names, c.Name), append(kept, i)
+// Shown returns the columns that have values, and the rows with those.
+func (r *Rows) Shown() (columns []string, rows [][]*string) {
+	for i, c := range r.table.Columns {
+		if r.used[i] {
+			columns = append(columns, c.Name)
 		}
 	}
-	rows := make([][]*string, len(s.rows))
-	for r, row := range s.rows {
-		rows[r] = make([]*string, len(kept))
-		for k, i := range kept {
-			rows[r][k] = row[i]
+	for _, row := range r.rows {
+		short := make([]*string, 0, len(columns))
+		for i, v := range row {
+			if r.used[i] {
+				short = append(short, v)
+			}
 		}
+		rows = append(rows, short)
 	}
-	return names, rows
+	return columns, rows
 }
 
 // Text is a value as it would be staged: an enumeration's member by its name, a date as 2026-11-22, a timestamp in UTC, a reference
