@@ -71,6 +71,9 @@ func (r *run) work(ctx context.Context) error {
 	if err := r.setAside(ctx); err != nil {
 		return err
 	}
+	if err := r.readManifests(ctx); err != nil {
+		return err
+	}
 	if err := r.propose(ctx); err != nil {
 		return err
 	}

@@ -252,7 +252,9 @@ func TestArchiveWaits(t *testing.T) {
 func TestRerunFromTheStoredFiles(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
-	h.propose = func(context.Context, *schema.Schema, []suggest.File) (*suggest.Proposal, error) { return &suggest.Proposal{}, nil }
+	h.propose = func(context.Context, *schema.Schema, []suggest.File) (*suggest.Proposal, error) {
+		return &suggest.Proposal{}, nil
+	}
 	h.work()
 	old := h.untilState(h.send("Kunden.csv", kunden), ingest.Rejected)
 	_, err := h.ledger.PutMapping(t.Context(), acme, []byte(kundenMapping), "me")
