@@ -21,11 +21,11 @@ import (
 // Bounds of a preview, which somebody waits for.
 const (
 	previewTimeout  = time.Minute
-	previewBytes    = 8 << 20  // of the text of each file; the first megabyte says how it is written
-	maxPreviewBody  = 32 << 20 // of a request that brings files or their beginnings
-	maxPreviewFiles = 50       // that are named or sent
-	maxPreviewParts = 100      // that they become when they are unpacked
-	maxPreviewRows  = 100      // shown of each table
+	previewBytes    = 8 << 20 // of the text of each file; the first megabyte says how it is written
+	maxPreviewBody  = 8 << 20 // of a request that brings files or their beginnings: it is held in memory
+	maxPreviewFiles = 50      // that are named or sent
+	maxPreviewParts = 100     // that they become when they are unpacked
+	maxPreviewRows  = 100     // shown of each table
 )
 
 type (
@@ -94,7 +94,7 @@ func (s *Server) preview(ctx context.Context, in *previewInput) (*previewOutput,
 
 // previewTenant is the tenant whose mapping and files are meant.
 func (s *Server) previewTenant(ctx context.Context, slug string, asked *previewRequest) (ingest.Tenant, error) {
-	id := identityOf(ctx).Tenant
+	var id ingest.TenantID
 	var err error
 	if asked.RequestID != "" {
 		if asked.imp, err = s.findImport(ctx, asked.RequestID); err != nil {

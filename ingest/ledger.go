@@ -176,7 +176,7 @@ type Imports interface {
 	SampleRejects(ctx context.Context, id ImportID, limit int) (rejects, warnings []Reject, err error)
 
 	// RequestPromotion takes a staged import to promoting. A rejected one needs a reason in override. Conflict if the
-	// import is in another state, or if an older import of the tenant is staged, promoting or still being loaded: the
+	// import is in another state, or if an older import of the tenant is staged, promoting, unmapped or still being loaded: the
 	// message names it. (An older rejected, failed, cancelled or rolled-back one is not in the way.)
 	RequestPromotion(ctx context.Context, tenant TenantID, id ImportID, by, override string) (Import, error)
 	// RequestRollback takes the tenant's last promoted import to rolling_back. Conflict if a later one is promoted, being

@@ -208,7 +208,7 @@ func (r *run) usable() bool {
 // writeProposal writes the reports of an import that is not understood. One that goes on gets its receipt at its end.
 func (r *run) writeProposal(ctx context.Context, u ledger.Unmapped) ([]ledger.Report, error) {
 	p := r.proposed
-	data, err := json.MarshalIndent(Proposed{Mapping: string(p.YAML), Clear: p.Clear, Lines: p.Lines, Open: p.Proposal.Open}, "", "  ")
+	data, err := json.MarshalIndent(Proposed{Mapping: string(p.YAML), Clear: p.Clear, Lines: p.Lines, Open: p.Open}, "", "  ")
 	if err != nil {
 		return nil, err
 	}

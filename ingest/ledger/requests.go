@@ -193,11 +193,11 @@ func (l *Ledger) request(ctx context.Context, op string, tenant ingest.TenantID,
 }
 
 // inTheWay names the import that must be dealt with before this one is promoted: an older one that is staged or on its way
-// there, or any that is being promoted or rolled back, since rollback is last in, first out.
+// there, if only once there is a mapping (its rows are older, and must not come after these), or any that is being promoted or rolled back, since rollback is last in, first out.
 func inTheWay(ctx context.Context, tx pgx.Tx, h held) error {
-	return blocker(ctx, tx, "%s is in the way: it is %s", "promote it first (a promotion can be rolled back), or wait until it is over; one that is being loaded or staged can be cancelled",
+	return blocker(ctx, tx, "%s is in the way: it is %s", "promote it first (a promotion can be rolled back), or wait until it is over; one that is being loaded, unmapped or staged can be cancelled",
 		`SELECT id, state FROM dropline.imports WHERE tenant = $1 AND (seq < $2
-			AND state IN ('queued', 'loading', 'validating', 'staged', 'promoting')
+			AND state IN ('queued', 'loading', 'unmapped', 'validating', 'staged', 'promoting')
 			OR seq <> $2 AND state IN ('promoting', 'rolling_back')) ORDER BY seq LIMIT 1`, h.tenant, h.seq)
 }
 

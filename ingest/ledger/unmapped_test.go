@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"dropline/ingest"
@@ -56,6 +57,11 @@ func TestUnmappedWaitsForAMapping(t *testing.T) {
 	if blocked, err := w.Blocked(t.Context(), third.ID); err != nil || blocked {
 		t.Errorf("blocked: %v, %v", blocked, err)
 	}
+	_, err := w.RequestPromotion(t.Context(), acme, third.ID, "me", "") // the older rows must not come after these
+	w.want(err, ingest.Conflict)
+	if !strings.Contains(ingest.MessageOf(err), string(imp.ID)+" is in the way: it is unmapped") {
+		t.Errorf("the refusal: %v", err)
+	}
 
 	before := []any{w.jobs(imp.ID), w.jobs(second.ID)}
 	m, err := w.PutMapping(t.Context(), acme, []byte("files: []"), "me")
@@ -75,6 +81,10 @@ func TestUnmappedWaitsForAMapping(t *testing.T) {
 	same(t, "the third", w.state(third.ID), ingest.Staged)
 	w.finish(imp.ID, ingest.Staged)
 	same(t, "the inbox afterwards", w.names(ingest.Inbox), []string{"Kunden2.csv"})
+	_, err = w.Cancel(t.Context(), acme, second.ID, "me")
+	w.must(err)
+	w.promote(imp.ID)
+	w.promote(third.ID)
 }
 
 func TestProposalIsAdopted(t *testing.T) {

@@ -9,6 +9,10 @@ ALTER TABLE dropline.import_files
 -- An import whose files nobody has mapped waits, or goes on under a mapping that was proposed where the tenant allows it.
 ALTER TABLE dropline.tenants ADD COLUMN auto_map boolean NOT NULL DEFAULT false;
 
+DROP INDEX dropline.imports_unfinished;
+CREATE INDEX imports_unfinished ON dropline.imports (tenant, seq)
+    WHERE state IN ('queued', 'loading', 'unmapped', 'validating', 'staged', 'promoting', 'rolling_back');
+
 -- An import may load another's files again.
 ALTER TABLE dropline.imports ADD COLUMN rerun_of text COLLATE "C" NOT NULL DEFAULT '';
 CREATE INDEX imports_rerun ON dropline.imports (rerun_of) WHERE rerun_of <> '';
