@@ -19,6 +19,7 @@ func (f *fixture) acmes() map[string]string {
 	var drop api.Drop
 	f.do(http.MethodPut, "/etl/files/x.csv", f.acme, "a,b\n").want(http.StatusCreated, &drop)
 	f.do(http.MethodPut, "/etl/tenants/acme/mapping", f.acme, aMapping).want(http.StatusOK)
+	f.bucket.put(ingest.ReportPrefix+"acme/"+string(imp.ID)+"/proposal.json", `{"mapping": "version: 1\n", "clear": true}`)
 	credentials, err := f.ledger.ListCredentials(f.t.Context(), "acme")
 	if err != nil {
 		f.t.Fatal(err)
@@ -60,6 +61,8 @@ func requestFor(method, path string, op specEntry, things map[string]string) (st
 	switch op.OperationID {
 	case "promoteToProduction":
 		body = api.PromoteRequest{RequestID: things["requestId"]}
+	case "previewMapping":
+		body = api.PreviewRequest{RequestID: things["requestId"]}
 	case "createTenant":
 		body = api.TenantCreate{Slug: "cosmo", Name: "Cosmo"}
 	case "changeTenant":
@@ -152,7 +155,7 @@ func TestAnotherTenantsDoNotExist(t *testing.T) {
 			}
 			a.problem(http.StatusForbidden)
 		case strings.Contains(path, "{requestId}"), strings.Contains(path, "{slug}"), strings.Contains(path, "{id}"),
-			op.OperationID == "promoteToProduction":
+			op.OperationID == "promoteToProduction", op.OperationID == "previewMapping":
 			if diff := cmp.Diff(withoutInstance(t, b.problem(http.StatusNotFound)), withoutInstance(t, a.problem(http.StatusNotFound))); diff != "" {
 				t.Errorf("the answers differ (-nothing +another's):\n%s", diff)
 			}

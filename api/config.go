@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dropline/ingest"
+	"dropline/mapping/unpack"
 	"dropline/schema"
 )
 
@@ -31,6 +32,10 @@ type Config struct {
 	Counts func(ctx context.Context, tenant ingest.Tenant) (map[string]int64, error)
 	// Databases takes in connection strings. Nil: imports from databases are refused.
 	Databases *Databases
+	// Unpack says how archives, workbooks and encrypted files are opened that are previewed.
+	Unpack unpack.Config
+	// Keys returns a tenant's OpenPGP keys; nil: there are none.
+	Keys func(context.Context, ingest.TenantID) (unpack.Keyring, error)
 	// Ready is asked by /readyz beside the ledger and the bucket. Nil asks nothing more.
 	Ready func(ctx context.Context) error
 	// Metrics answers /metrics, without a token. Nil leaves the path out.

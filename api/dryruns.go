@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -21,6 +22,7 @@ const (
 
 // dryRuns bounds how many dry runs there are at a time, so that no tenant has the service call on servers without end.
 type dryRuns struct {
+	what  string // of which there are so many; "" is dry runs
 	mu    sync.Mutex
 	all   int
 	byOne map[ingest.TenantID]int
@@ -30,12 +32,13 @@ type dryRuns struct {
 func (d *dryRuns) begin(tenant ingest.TenantID) (func(), error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	what := cmp.Or(d.what, "dry runs")
 	switch {
 	case d.byOne[tenant] >= maxTenantDryRuns, d.byOne[tenant] > 0 && d.all >= maxDryRuns/2: // the rest is for those who have none
-		return nil, newProblem(http.StatusTooManyRequests, "dry runs of the tenant are under way already", "wait for their answers").
+		return nil, newProblem(http.StatusTooManyRequests, what+" of the tenant are under way already", "wait for their answers").
 			with("Retry-After", "5")
 	case d.all >= maxDryRuns:
-		return nil, newProblem(http.StatusServiceUnavailable, "there are too many dry runs at the moment", "try again in a few seconds").
+		return nil, newProblem(http.StatusServiceUnavailable, "there are too many "+what+" at the moment", "try again in a few seconds").
 			with("Retry-After", "5")
 	}
 	if d.byOne == nil {

@@ -328,6 +328,28 @@ func (f *fakeLedger) Retry(_ context.Context, t ingest.TenantID, id ingest.Impor
 	return f.request(t, id, by, ingest.Queued)
 }
 
+func (f *fakeLedger) Rerun(_ context.Context, t ingest.TenantID, id ingest.ImportID, version int, by string) (ingest.Import, error) {
+	defer f.lock()()
+	old, err := f.find(t, id)
+	if err != nil {
+		return ingest.Import{}, err
+	}
+	if old.State.Running() {
+		return ingest.Import{}, ingest.WithHint(ingest.Errorf(ingest.Conflict, "fake", "the import is %s", old.State), "wait until it is over")
+	}
+	if version == ingest.LatestVersion {
+		version = len(f.mappings[old.Tenant])
+	}
+	next := ingest.Import{
+		ID: ingest.NewImportID(), Seq: int64(len(f.imports) + 1), Tenant: old.Tenant, Schema: old.Schema, MappingVersion: version, State: ingest.Queued,
+		RerunOf: old.ID, CreatedAt: old.CreatedAt, Files: old.Files,
+	}
+	old.RerunAs = next.ID
+	f.imports = append(f.imports, next)
+	f.requests = append(f.requests, fmt.Sprintf("rerun %s by %s", id, by))
+	return next, nil
+}
+
 func (f *fakeLedger) Remember(_ context.Context, caller, key string, request [32]byte) (*ingest.Response, error) {
 	defer f.lock()()
 	known := f.keys[caller+" "+key]

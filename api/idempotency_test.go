@@ -24,6 +24,7 @@ func TestReplayIsTheSame(t *testing.T) {
 		"promote":  {"/etl/promote-to-production", f.acme, api.PromoteRequest{RequestID: string(f.addImport("acme", ingest.Staged).ID)}},
 		"cancel":   {"/etl/imports/" + string(f.addImport("acme", ingest.Loading).ID) + "/cancel", f.acme, nil},
 		"retry":    {"/etl/imports/" + string(f.addImport("acme", ingest.Failed).ID) + "/retry", f.acme, nil},
+		"rerun":    {"/etl/imports/" + string(f.addImport("acme", ingest.Rejected).ID) + "/rerun", f.acme, api.RerunRequest{}},
 		"rollback": {"/etl/imports/" + string(f.addImport("acme", ingest.Promoted).ID) + "/rollback", f.acme, nil},
 		"tenant":   {"/etl/tenants", f.operator, api.TenantCreate{Slug: "cosmo", Name: "Cosmo"}},
 		"key":      {"/etl/tenants/acme/credentials", f.acme, api.CredentialCreate{Kind: "public_key", PublicKey: "ssh-ed25519 AAAA"}},

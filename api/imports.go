@@ -19,7 +19,7 @@ type importInput struct {
 
 type importsInput struct {
 	Tenant string   `query:"tenant" doc:"Only this tenant's; with a tenant's token it may only be its own"`
-	State  []string `query:"state,explode" enum:"queued,loading,validating,staged,rejected,promoting,promoted,rolling_back,rolled_back,failed,cancelled" maxItems:"11" nullable:"false" doc:"Only imports in this state; may be repeated"`
+	State  []string `query:"state,explode" enum:"queued,loading,unmapped,validating,staged,rejected,promoting,promoted,rolling_back,rolled_back,failed,cancelled" maxItems:"12" nullable:"false" doc:"Only imports in this state; may be repeated"`
 	Limit  int      `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"Imports on a page"`
 	Cursor string   `query:"cursor" maxLength:"512" doc:"nextCursor of the page before"`
 }

@@ -26,9 +26,9 @@ func (s *Server) registerPromotions() {
 		Errors: []int{http.StatusNotFound, http.StatusConflict},
 	}}, s.promote)
 	s.registerRequest("cancelImport", "cancel", "Cancel an import",
-		"Ends an import that is queued, loading or validating, or gives up a staged one. Retry takes it up again.", "Import cancelled.", s.cfg.Ledger.Cancel)
+		"Ends an import that is queued, loading, unmapped or validating, or gives up a staged one. Retry takes it up again.", "Import cancelled.", s.cfg.Ledger.Cancel)
 	s.registerRequest("retryImport", "retry", "Retry an import",
-		"Takes a failed or cancelled import back to queued, under the same id.", "Import queued again.", s.cfg.Ledger.Retry)
+		"Takes a failed, cancelled or unmapped import back to queued, under the same id.", "Import queued again.", s.cfg.Ledger.Retry)
 	s.registerRequest("rollbackImport", "rollback", "Roll a promotion back",
 		"Takes the tenant's last promoted import back out of production: what was there before is there again. 409 if a later "+
 			"import is promoted, or if the time in which it can be rolled back is over.",

@@ -116,6 +116,8 @@ func checkedToTheEnd(imp *ingest.Import, what string) error {
 	case ingest.Queued, ingest.Loading, ingest.Validating:
 		return ingest.WithHint(ingest.Errorf(ingest.Conflict, op, "the import is %s: its %s are not known yet", imp.State, what),
 			"wait until it is staged or rejected")
+	case ingest.Unmapped:
+		return ingest.WithHint(ingest.Errorf(ingest.Conflict, op, "the import is unmapped: nothing of it was loaded"), "store a mapping for its files")
 	case ingest.Failed, ingest.Cancelled:
 		return ingest.WithHint(ingest.Errorf(ingest.Conflict, op, "the import is %s: it was not checked to its end", imp.State), "retry it")
 	case ingest.Staged, ingest.Rejected, ingest.Promoting, ingest.Promoted, ingest.RollingBack, ingest.RolledBack:

@@ -43,6 +43,7 @@ type operation struct {
 	streams    bool          // its handler reads the body itself
 	pattern    string        // path for the mux where the documented one is not fit for it
 	repeatable []string      // query parameters that may be given more than once
+	bodyLimit  int64         // bytes of its body; 0 is maxBodyBytes
 	patience   time.Duration // until its answer begins; 0 is the server's AnswerTimeout
 }
 
@@ -114,7 +115,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, op *operation, ha
 		handler(w, r)
 		return
 	}
-	limit := int64(maxBodyBytes)
+	limit := cmp.Or(op.bodyLimit, maxBodyBytes)
 	if op.access == public {
 		limit = maxPublicBody
 	}

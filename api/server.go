@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"dropline/mapping/unpack"
 )
 
 // Timeouts and bounds of the HTTP server.
@@ -24,6 +26,8 @@ type Server struct {
 	hashing  chan struct{}   // bounds slow hashing of requests that hold a password
 	ready    readiness
 	dryRuns  dryRuns
+	previews dryRuns
+	unpacker *unpack.Unpacker
 }
 
 // New returns a Server.
@@ -36,6 +40,8 @@ func New(cfg Config) (*Server, error) {
 		mux:      http.NewServeMux(),
 		failures: newFailureLimiter(cfg.Clock),
 		hashing:  make(chan struct{}, maxHashing),
+		previews: dryRuns{what: "previews"},
+		unpacker: unpack.New(cfg.Unpack),
 	}
 	s.api = huma.NewAPI(s.humaConfig(), &router{server: s})
 	s.registerToken()
@@ -50,6 +56,8 @@ func New(cfg Config) (*Server, error) {
 	s.registerTenants()
 	s.registerCredentials()
 	s.registerMappings()
+	s.registerPreviews()
+	s.registerReruns()
 	s.registerServer()
 	s.registerDocuments()
 	return s, nil

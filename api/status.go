@@ -25,7 +25,7 @@ func summaryOf(imp *ingest.Import, now time.Time) ImportSummary {
 	return ImportSummary{
 		RowsExpected: expected,
 		RequestID:    string(imp.ID), Tenant: string(imp.Tenant), Number: imp.Seq, Schema: imp.Schema, MappingVersion: imp.MappingVersion,
-		State: string(imp.State), Percent: percentOf(imp, now), Attempt: imp.Attempt,
+		RerunOf: string(imp.RerunOf), State: string(imp.State), Percent: percentOf(imp, now), Attempt: imp.Attempt,
 		RowsRead: imp.Read, RowsStaged: imp.Staged, RowsRejected: imp.Rejected, Warnings: imp.Warnings,
 		BytesRead: imp.BytesRead, BytesTotal: imp.BytesTotal,
 		CreatedAt: imp.CreatedAt.UTC(), StartedAt: utc(imp.StartedAt), LoadedAt: utc(imp.LoadedAt),
@@ -41,7 +41,7 @@ func summaryOf(imp *ingest.Import, now time.Time) ImportSummary {
 // statusOfImport is all there is to know about an import.
 func statusOfImport(imp *ingest.Import, rejects, warnings []ingest.Reject, now time.Time) ImportStatus {
 	st := ImportStatus{
-		ImportSummary: summaryOf(imp, now), Timings: timingsOf(imp, now), Database: databaseOf(imp.Database),
+		ImportSummary: summaryOf(imp, now), RerunAs: string(imp.RerunAs), Timings: timingsOf(imp, now), Database: databaseOf(imp.Database),
 		Files: make([]ImportFile, 0, len(imp.Files)), Tables: make([]ImportTable, 0, len(imp.Tables)),
 		Prerequisites: make([]string, 0, len(imp.Prerequisites)), Promotion: promotionOf(imp, now),
 		FirstErrors: rejectsOf(rejects), FirstWarnings: rejectsOf(warnings),
@@ -68,7 +68,7 @@ func statusOfImport(imp *ingest.Import, rejects, warnings []ingest.Reject, now t
 
 func fileOf(f *ingest.ImportFile) ImportFile {
 	return ImportFile{
-		Number: f.Number, Name: path.Base(f.Path), Path: f.Path, Relation: f.Relation, Drop: string(f.Drop), State: string(f.State),
+		Number: f.Number, Name: path.Base(f.Name()), Path: f.Name(), Container: f.Container, Member: f.Member, Output: f.Output, Relation: f.Relation, Drop: string(f.Drop), State: string(f.State),
 		Duplicate: f.State == ingest.FileDuplicate, Table: f.Table,
 		RowsRead: f.Read, RowsStaged: f.Staged, RowsRejected: f.Rejected, BytesRead: f.Bytes, Size: f.Size,
 		SHA256: hex.EncodeToString(f.SHA256[:]), ReceivedAt: f.ReceivedAt.UTC(),
@@ -92,7 +92,7 @@ func rejectsOf(rejects []ingest.Reject) []Reject {
 // approach their end in proportion to the time that loading took.
 func percentOf(imp *ingest.Import, now time.Time) int {
 	switch imp.State {
-	case ingest.Queued:
+	case ingest.Queued, ingest.Unmapped:
 		return 0
 	case ingest.Loading:
 		return loadedPercent(imp)
@@ -189,7 +189,7 @@ func promotionState(imp *ingest.Import) string {
 		return "rolling_back"
 	case ingest.RolledBack:
 		return "rolled_back"
-	case ingest.Queued, ingest.Loading, ingest.Validating, ingest.Staged, ingest.Rejected, ingest.Failed, ingest.Cancelled:
+	case ingest.Queued, ingest.Loading, ingest.Unmapped, ingest.Validating, ingest.Staged, ingest.Rejected, ingest.Failed, ingest.Cancelled:
 	}
 	return "failed"
 }

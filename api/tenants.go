@@ -111,6 +111,7 @@ func (s *Server) createTenant(ctx context.Context, in *createTenantInput) (*tena
 	if b.QuotaBytes != nil {
 		t.QuotaBytes = *b.QuotaBytes
 	}
+	t.AutoMap = b.AutoMap
 	created, err := s.cfg.Ledger.CreateTenant(ctx, t)
 	if err != nil {
 		return nil, err
@@ -167,7 +168,7 @@ func (s *Server) changeTenant(ctx context.Context, in *changeTenantInput) (*tena
 			ingest.Errorf(ingest.Denied, "api.changeTenant", "enabled, rejectLimit and quotaBytes are the operator's to set"), "ask the operator")
 	}
 	change := ingest.TenantChange{
-		Name: b.Name, TimeZone: b.TimeZone, Enabled: b.Enabled, RejectLimit: b.RejectLimit, QuotaBytes: b.QuotaBytes,
+		Name: b.Name, TimeZone: b.TimeZone, Enabled: b.Enabled, RejectLimit: b.RejectLimit, QuotaBytes: b.QuotaBytes, AutoMap: b.AutoMap,
 	}
 	if b.Name != nil {
 		if err := checkText("name", *b.Name); err != nil {
@@ -213,7 +214,7 @@ func (s *Server) production(ctx context.Context, in *tenantInput) (*productionOu
 func tenantOf(t *ingest.Tenant, usage *ingest.Usage) Tenant {
 	out := Tenant{
 		Slug: string(t.ID), Name: t.Name, Schema: t.Schema, TimeZone: t.TimeZone, Enabled: t.Enabled,
-		QuietPeriodSeconds: t.QuietPeriod.Seconds(), RejectLimit: t.RejectLimit, QuotaBytes: t.QuotaBytes, CreatedAt: t.CreatedAt.UTC(),
+		QuietPeriodSeconds: t.QuietPeriod.Seconds(), RejectLimit: t.RejectLimit, QuotaBytes: t.QuotaBytes, AutoMap: t.AutoMap, CreatedAt: t.CreatedAt.UTC(),
 	}
 	if usage != nil {
 		out.Usage = &Usage{Bytes: usage.Bytes, Files: usage.Files}

@@ -24,6 +24,79 @@ type Started struct {
 	RequestID string `json:"requestId" doc:"The import; GET /etl/import-status/{requestId} shows how it goes on" example:"import_0123456789abcdef0123456789abcdef"`
 }
 
+// RerunRequest says under which mapping an import's files are loaded again.
+type RerunRequest struct {
+	MappingVersion *int `json:"mappingVersion,omitempty" minimum:"0" doc:"Version of the tenant's mapping; the latest by default, 0 for the schema's own names"`
+}
+
+// Proposal is a mapping that was proposed for the files of an import.
+type Proposal struct {
+	Mapping string             `json:"mapping" doc:"The mapping file in YAML, with each line's confidence and reason"`
+	Clear   bool               `json:"clear" doc:"It leaves nothing open"`
+	Lines   []ProposalLine     `json:"lines" nullable:"false"`
+	Open    []ProposalQuestion `json:"open" nullable:"false" doc:"What is to be decided"`
+}
+
+// ProposalLine is one line of a proposed mapping.
+type ProposalLine struct {
+	File       string  `json:"file" example:"Kunden.csv"`
+	Table      string  `json:"table" example:"Contact"`
+	Column     string  `json:"column,omitempty" doc:"Absent: the line says of which table the file is" example:"LastName"`
+	From       string  `json:"from,omitempty" doc:"The header, or what else the column is made of" example:"Nachname"`
+	Confidence float64 `json:"confidence" minimum:"0" maximum:"1"`
+	Reason     string  `json:"reason"`
+}
+
+// ProposalQuestion is what a proposal leaves open.
+type ProposalQuestion struct {
+	File   string `json:"file"`
+	Table  string `json:"table,omitempty"`
+	Column string `json:"column,omitempty"`
+	Header string `json:"header,omitempty"`
+	Text   string `json:"text"`
+}
+
+// PreviewRequest asks what would become of stored files under a mapping.
+type PreviewRequest struct {
+	Mapping        string   `json:"mapping,omitempty" doc:"A mapping file in YAML; without it the stored one is used"`
+	MappingVersion *int     `json:"mappingVersion,omitempty" minimum:"0" doc:"Version of the tenant's mapping; the latest by default, 0 for the schema's own names"`
+	RequestID      string   `json:"requestId,omitempty" doc:"The import whose files are tried" example:"import_0123456789abcdef0123456789abcdef"`
+	Drops          []string `json:"drops,omitempty" nullable:"false" maxItems:"50" doc:"Instead: received files"`
+	Rows           int      `json:"rows,omitempty" minimum:"0" maximum:"100" doc:"Shown of each table; default 10"`
+}
+
+// Preview is what would become of files under a mapping.
+type Preview struct {
+	Tables []PreviewTable `json:"tables" nullable:"false" doc:"What each file gives each table"`
+	Notes  []string       `json:"notes" nullable:"false"`
+}
+
+// PreviewTable is what a file gives one table.
+type PreviewTable struct {
+	File           string          `json:"file" doc:"Below the inbox; of what is in an archive or workbook, below that" example:"Kunden.csv"`
+	Output         int             `json:"output,omitempty" doc:"Which of the tables that the mapping makes of the file, from 1; absent where it is one"`
+	Table          string          `json:"table,omitempty" example:"Contact"`
+	Columns        []string        `json:"columns" nullable:"false" doc:"Those that have values in the rows shown"`
+	Rows           [][]*string     `json:"rows" nullable:"false" doc:"The first, as they would be staged; null is no value"`
+	RowsRead       int64           `json:"rowsRead"`
+	RowsRejected   int64           `json:"rowsRejected" doc:"By mapping; keys and references are not looked at"`
+	Whole          bool            `json:"whole" doc:"The file was read to its end; else the counts are of its beginning"`
+	FirstErrors    []Reject        `json:"firstErrors" nullable:"false" doc:"The first 20 refused rows"`
+	Sources        []PreviewSource `json:"sources" nullable:"false" doc:"Where each column's values come from"`
+	IgnoredColumns []string        `json:"ignoredColumns" nullable:"false" doc:"Headers that belong to no column"`
+	Notes          []string        `json:"notes" nullable:"false"`
+	Code           string          `json:"code,omitempty" doc:"Why the file would be refused as a whole" example:"missing_column"`
+	Error          string          `json:"error,omitempty" doc:"The same for people"`
+}
+
+// PreviewSource says where a column's values come from.
+type PreviewSource struct {
+	Column  string   `json:"column" example:"LastName"`
+	How     string   `json:"how" doc:"A header of its own name, or what the mapping says" example:"mapping"`
+	Headers []string `json:"headers" nullable:"false" doc:"As the file calls them"`
+	Value   string   `json:"value,omitempty" doc:"Of a constant or a default"`
+}
+
 // ImportSummary is an import as lists show it.
 type ImportSummary struct {
 	RequestID      string `json:"requestId" doc:"The import's id" example:"import_0123456789abcdef0123456789abcdef"`
@@ -31,7 +104,8 @@ type ImportSummary struct {
 	Number         int64  `json:"number" doc:"Grows with each import. In SQL its staged rows are the views staging_<tenant>.<table>_<number>" example:"12"`
 	Schema         string `json:"schema" doc:"The ETL schema it is loaded under" example:"efimis-1.0"`
 	MappingVersion int    `json:"mappingVersion" doc:"Version of the tenant's mapping that it uses; 0 is the schema's own names"`
-	State          string `json:"state" enum:"queued,loading,validating,staged,rejected,promoting,promoted,rolling_back,rolled_back,failed,cancelled"`
+	State          string `json:"state" enum:"queued,loading,unmapped,validating,staged,rejected,promoting,promoted,rolling_back,rolled_back,failed,cancelled"`
+	RerunOf        string `json:"rerunOf,omitempty" doc:"The import whose files it loads again" example:"import_0123456789abcdef0123456789abcdef"`
 	Percent        int    `json:"percent" minimum:"0" maximum:"100" doc:"Of loading and validating: up to 80 while files are read, by bytes, or a database, by rows; then up to 99 while rows are checked; 100 once staged or rejected. It starts over only when attempt grows."`
 	Attempt        int    `json:"attempt" doc:"1 with the first worker that takes the import up; grows with each that takes it up again"`
 	RowsRead       int64  `json:"rowsRead" doc:"Records read; once checked it is rowsStaged + rowsRejected"`
@@ -45,7 +119,7 @@ type ImportSummary struct {
 	CreatedAt    time.Time  `json:"createdAt"`
 	StartedAt    *time.Time `json:"startedAt,omitempty" doc:"First taken up by a worker"`
 	LoadedAt     *time.Time `json:"loadedAt,omitempty" doc:"Last row read into staging"`
-	FinishedAt   *time.Time `json:"finishedAt,omitempty" doc:"Staged, rejected, failed or cancelled"`
+	FinishedAt   *time.Time `json:"finishedAt,omitempty" doc:"Staged, rejected, unmapped, failed or cancelled"`
 	PromotedAt   *time.Time `json:"promotedAt,omitempty"`
 	RolledBackAt *time.Time `json:"rolledBackAt,omitempty"`
 
@@ -57,6 +131,7 @@ type ImportSummary struct {
 // ImportStatus is all there is to know about an import and its promotion.
 type ImportStatus struct {
 	ImportSummary
+	RerunAs       string          `json:"rerunAs,omitempty" doc:"The import that loads its files again"`
 	Timings       Timings         `json:"timings"`
 	Database      *ImportDatabase `json:"database,omitempty" doc:"What is read of a client's database; absent for an import of files"`
 	Files         []ImportFile    `json:"files" nullable:"false"`
@@ -77,12 +152,15 @@ type Timings struct {
 
 // ImportFile is one file of an import.
 type ImportFile struct {
-	Number         int       `json:"number" doc:"From 1, in the order of arrival"`
+	Number         int       `json:"number" doc:"From 1, in the order of arrival; what is unpacked comes after what was delivered"`
 	Name           string    `json:"name" example:"Matters.csv"`
-	Path           string    `json:"path" doc:"As delivered" example:"/inbox/daily/Matters.csv"`
+	Path           string    `json:"path" doc:"As delivered; of what is in an archive or workbook, below that" example:"/inbox/daily/Matters.csv"`
+	Container      int       `json:"container,omitempty" doc:"Number of the file that it was unpacked from, or one of whose tables it is; absent of what was delivered"`
+	Member         string    `json:"member,omitempty" doc:"Its name in that: a path in an archive, a sheet of a workbook" example:"daily/Matters.csv"`
+	Output         int       `json:"output,omitempty" doc:"Which of the tables that the mapping makes of it, from 1; absent where it is one"`
 	Relation       string    `json:"relation,omitempty" doc:"Of a database: what was read" example:"dbo.Matter"`
 	Drop           string    `json:"drop" doc:"Empty for a relation of a database that was refused before it was read" example:"drop_0123456789abcdef0123456789abcdef"`
-	State          string    `json:"state" enum:"waiting,loading,loaded,refused,duplicate"`
+	State          string    `json:"state" enum:"waiting,loading,loaded,refused,duplicate,unpacked,used"`
 	Duplicate      bool      `json:"duplicate" doc:"Delivered again after this import had it; not loaded again"`
 	Table          string    `json:"table,omitempty" doc:"Absent while unknown" example:"Matter"`
 	RowsRead       int64     `json:"rowsRead"`

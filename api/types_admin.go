@@ -25,6 +25,7 @@ type Tenant struct {
 	QuietPeriodSeconds float64   `json:"quietPeriodSeconds" doc:"A batch is closed when nothing has arrived for so long; 0 imports each file by itself at once" example:"10"`
 	RejectLimit        float64   `json:"rejectLimit" doc:"Share of an import's rows, 0 to 1, above which the import is rejected" example:"0.1"`
 	QuotaBytes         int64     `json:"quotaBytes" doc:"Of stored files; 0 is unlimited"`
+	AutoMap            bool      `json:"autoMap" doc:"Without a mapping: one that is proposed for the first files and leaves nothing open is taken into use without being asked"`
 	CreatedAt          time.Time `json:"createdAt"`
 	Usage              *Usage    `json:"usage,omitempty" doc:"Not in lists"`
 }
@@ -45,6 +46,7 @@ type TenantCreate struct {
 	QuietPeriodSeconds *float64 `json:"quietPeriodSeconds,omitempty" minimum:"0" maximum:"86400" doc:"Default 10"`
 	RejectLimit        *float64 `json:"rejectLimit,omitempty" minimum:"0" maximum:"1" doc:"Default 0.1"`
 	QuotaBytes         *int64   `json:"quotaBytes,omitempty" minimum:"0" doc:"Default 0, unlimited"`
+	AutoMap            bool     `json:"autoMap,omitempty" doc:"Default false"`
 }
 
 // TenantChange changes a tenant's settings; what is left out stays as it is.
@@ -55,6 +57,7 @@ type TenantChange struct {
 	QuietPeriodSeconds *float64 `json:"quietPeriodSeconds,omitempty" minimum:"0" maximum:"86400"`
 	RejectLimit        *float64 `json:"rejectLimit,omitempty" minimum:"0" maximum:"1" doc:"Operator only"`
 	QuotaBytes         *int64   `json:"quotaBytes,omitempty" minimum:"0" doc:"Operator only"`
+	AutoMap            *bool    `json:"autoMap,omitempty"`
 }
 
 // TenantPage is one page of tenants in the order of their slugs.

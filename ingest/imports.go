@@ -11,7 +11,9 @@ type Import struct {
 	MappingVersion int    // 0: the schema's own names
 	TimeZone       string // of the tenant when the present attempt began; "" before the first
 	State          State
-	Attempt        int // 1 with the first worker that takes it up; grows with each that takes it up again
+	RerunOf        ImportID // the import whose files this one loads again; "" for one of files as they came
+	RerunAs        ImportID // the import that loads this one's files again; "" for none, and in lists
+	Attempt        int      // 1 with the first worker that takes it up; grows with each that takes it up again
 
 	CreatedAt    time.Time
 	StartedAt    *time.Time // first taken up by a worker

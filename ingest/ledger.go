@@ -69,13 +69,17 @@ const (
 
 // Mappings is the part of the ledger that holds mapping files.
 type Mappings interface {
-	// PutMapping stores a new version, which later imports use. The same bytes as the latest version's store nothing new.
+	// PutMapping stores a new version, which later imports use. The same bytes as the latest version's store nothing new. The
+	// tenant's unmapped imports are queued under the new version, oldest first, in the same transaction.
 	PutMapping(ctx context.Context, tenant TenantID, yaml []byte, by string) (MappingVersion, error)
 	// Mapping returns a version; version -1 is the latest. Version 0 is always there, with no YAML.
 	Mapping(ctx context.Context, tenant TenantID, version int) (MappingVersion, error)
 	// ListMappings returns the versions without their YAML, newest first.
 	ListMappings(ctx context.Context, tenant TenantID) ([]MappingVersion, error)
 }
+
+// LatestVersion stands for the latest version of a tenant's mapping.
+const LatestVersion = -1
 
 // Files is the part of the ledger by which files enter. Receiver is its one caller.
 type Files interface {
@@ -172,16 +176,20 @@ type Imports interface {
 	SampleRejects(ctx context.Context, id ImportID, limit int) (rejects, warnings []Reject, err error)
 
 	// RequestPromotion takes a staged import to promoting. A rejected one needs a reason in override. Conflict if the
-	// import is in another state, or if an older import of the tenant is staged, promoting or still being loaded: the
+	// import is in another state, or if an older import of the tenant is staged, promoting, unmapped or still being loaded: the
 	// message names it. (An older rejected, failed, cancelled or rolled-back one is not in the way.)
 	RequestPromotion(ctx context.Context, tenant TenantID, id ImportID, by, override string) (Import, error)
 	// RequestRollback takes the tenant's last promoted import to rolling_back. Conflict if a later one is promoted, being
 	// promoted or rolled back, or if the before-images have lapsed.
 	RequestRollback(ctx context.Context, tenant TenantID, id ImportID, by string) (Import, error)
-	// Cancel ends an import that is queued, loading or validating, or gives up a staged one.
+	// Cancel ends an import that is queued, loading, unmapped or validating, or gives up a staged one.
 	Cancel(ctx context.Context, tenant TenantID, id ImportID, by string) (Import, error)
-	// Retry takes a failed or cancelled import back to queued.
+	// Retry takes a failed, cancelled or unmapped import back to queued. Conflict if no file of its own is left in it.
 	Retry(ctx context.Context, tenant TenantID, id ImportID, by string) (Import, error)
+	// Rerun makes a new import of an import's stored files, under a version of the tenant's mapping (LatestVersion: the latest).
+	// The files are the new import's from then on; the old one stays on record. One that is staged or unmapped is cancelled in
+	// the same transaction. Conflict while the import is worked on, if it has been re-run already, or read a database; NotFound if there is no such version.
+	Rerun(ctx context.Context, tenant TenantID, id ImportID, version int, by string) (Import, error)
 
 	// Remember honours an Idempotency-Key for one caller. The first call with a key returns a nil Response and reserves
 	// it; the caller then calls Settle with what it answered (or nil to release the key after a failure that changed

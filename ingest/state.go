@@ -9,6 +9,7 @@ type State string
 const (
 	Queued      State = "queued"       // recorded, its job waits
 	Loading     State = "loading"      // its files are read into staging
+	Unmapped    State = "unmapped"     // its files are not understood and wait for a mapping, with a proposal of one beside them
 	Validating  State = "validating"   // keys, references and checks, in SQL
 	Staged      State = "staged"       // ready to promote
 	Rejected    State = "rejected"     // refused rows over the tenant's limit, or a file refused as a whole
@@ -23,19 +24,21 @@ const (
 // States lists all states in the order above.
 func States() []State {
 	return []State{
-		Queued, Loading, Validating, Staged, Rejected, Promoting, Promoted, RollingBack, RolledBack, Failed,
+		Queued, Loading, Unmapped, Validating, Staged, Rejected, Promoting, Promoted, RollingBack, RolledBack, Failed,
 		Cancelled,
 	}
 }
 
 // transitions holds, for each state, those that may follow it. Loading and validating may go back to queued when a worker
-// is stopped: the next one starts over. Promoting returns to where it came from when it fails.
+// is stopped: the next one starts over; loading also where a proposed mapping is taken into use. Promoting returns to where it came from when it fails.
 func transitions(s State) []State {
 	switch s {
 	case Queued:
 		return []State{Loading, Failed, Cancelled}
 	case Loading:
-		return []State{Validating, Rejected, Queued, Failed, Cancelled}
+		return []State{Validating, Unmapped, Rejected, Queued, Failed, Cancelled}
+	case Unmapped:
+		return []State{Queued, Cancelled}
 	case Validating:
 		return []State{Staged, Rejected, Queued, Failed, Cancelled}
 	case Staged:
@@ -74,7 +77,7 @@ func (s State) Running() bool {
 	switch s {
 	case Queued, Loading, Validating, Promoting, RollingBack:
 		return true
-	case Staged, Rejected, Promoted, RolledBack, Failed, Cancelled:
+	case Unmapped, Staged, Rejected, Promoted, RolledBack, Failed, Cancelled:
 	}
 	return false
 }
@@ -83,7 +86,7 @@ func (s State) Running() bool {
 // again are a duplicate.
 func (s State) Live() bool {
 	switch s {
-	case Queued, Loading, Validating, Staged, Promoting, Promoted:
+	case Queued, Loading, Unmapped, Validating, Staged, Promoting, Promoted:
 		return true
 	case Rejected, RollingBack, RolledBack, Failed, Cancelled:
 	}

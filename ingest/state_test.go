@@ -12,7 +12,8 @@ func TestTransitions(t *testing.T) {
 	t.Parallel()
 	allowed := map[ingest.State]string{
 		ingest.Queued:      "loading failed cancelled",
-		ingest.Loading:     "validating rejected queued failed cancelled",
+		ingest.Loading:     "validating unmapped rejected queued failed cancelled",
+		ingest.Unmapped:    "queued cancelled",
 		ingest.Validating:  "staged rejected queued failed cancelled",
 		ingest.Staged:      "promoting cancelled",
 		ingest.Rejected:    "promoting",

@@ -20,6 +20,7 @@ type Tenant struct {
 	QuietPeriod time.Duration // a batch is closed when nothing has arrived for so long; 0 imports each file by itself at once
 	RejectLimit float64       // share of an import's rows, 0 to 1, above which the import is rejected
 	QuotaBytes  int64         // of stored drops; 0 is unlimited
+	AutoMap     bool          // a proposed mapping that leaves nothing open is taken into use without being asked
 	CreatedAt   time.Time
 }
 
@@ -31,6 +32,7 @@ type TenantChange struct {
 	QuietPeriod *time.Duration
 	RejectLimit *float64
 	QuotaBytes  *int64
+	AutoMap     *bool
 }
 
 // CredentialKind says what a credential opens and how.

@@ -34,6 +34,7 @@ type house struct {
 	store     *staging.Store
 	schemas   *schema.Catalogue
 	databases loader.Databases
+	propose   loader.Propose
 	onStop    func() // called when a loader has been told to stop, nil for nothing
 }
 
@@ -82,7 +83,7 @@ func (h *house) work() (stop func()) {
 	h.Helper()
 	l, err := loader.New(loader.Config{
 		Pool: h.pool, Ledger: h.ledger, Bucket: h.bucket, Store: h.store, Schemas: h.schemas, Logger: slog.New(slog.DiscardHandler),
-		Databases: h.databases,
+		Databases: h.databases, Propose: h.propose,
 	})
 	h.must(err)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(h.Context()))

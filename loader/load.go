@@ -27,7 +27,7 @@ func (l *Loader) load(ctx context.Context, id ingest.ImportID, last bool) error 
 	err = r.work(working)
 	stop(nil)
 	<-beating
-	if err == nil {
+	if err == nil || errors.Is(err, errUnmapped) {
 		return nil
 	}
 	if cause := context.Cause(working); ingest.KindOf(cause) == ingest.Conflict {
@@ -54,6 +54,7 @@ type run struct {
 	packed    packed         // the package that was opened last
 	budget    *unpack.Budget // what the files may become together
 	announced announced      // what the manifests say
+	proposed  proposed       // for files that nobody has mapped
 	first     chan struct{}  // taken by a part that is copied in the import's own place
 }
 
@@ -70,11 +71,20 @@ func (r *run) work(ctx context.Context) error {
 	if err := r.setAside(ctx); err != nil {
 		return err
 	}
+	if err := r.readManifests(ctx); err != nil {
+		return err
+	}
+	if err := r.propose(ctx); err != nil {
+		return err
+	}
 	for i := 0; i < len(r.imp.Files); i++ { // some are found out to be several on the way
 		if err := r.readManifests(ctx); err != nil {
 			return err
 		}
 		if err := r.loadFile(ctx, i); err != nil {
+			return err
+		}
+		if err := r.proposeForRefused(ctx, i); err != nil {
 			return err
 		}
 	}

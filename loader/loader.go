@@ -12,6 +12,7 @@ import (
 	"dropline/ingest"
 	"dropline/ingest/ledger"
 	"dropline/loader/staging"
+	"dropline/mapping/suggest"
 	"dropline/mapping/unpack"
 	"dropline/schema"
 
@@ -53,6 +54,7 @@ type Config struct {
 	Unpack                         unpack.Config // how archives, workbooks and encrypted files are opened
 	// Keys returns a tenant's OpenPGP keys; nil: there are none.
 	Keys      func(context.Context, ingest.TenantID) (unpack.Keyring, error)
+	Propose   Propose       // drafts mappings; nil: suggest.Propose
 	Retention time.Duration // of before-images and staging tables; 0: DefaultRetention
 }
 
@@ -71,6 +73,9 @@ func (c *Config) validate() error {
 	}
 	if c.DatabaseParts == 0 {
 		c.DatabaseParts = DefaultDatabaseWorkers
+	}
+	if c.Propose == nil {
+		c.Propose = suggest.Propose
 	}
 	if c.Retention == 0 {
 		c.Retention = DefaultRetention

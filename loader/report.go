@@ -222,15 +222,5 @@ func (r *run) writeReceipt(ctx context.Context, out ledger.Outcome) (ledger.Repo
 	if err != nil {
 		return ledger.Report{}, err
 	}
-	body = append(body, '\n')
-	key := reportKey(r.imp, receiptName)
-	object, err := r.l.cfg.Bucket.Create(ctx, key)
-	if err != nil {
-		return ledger.Report{}, err
-	}
-	if _, err := object.Write(body); err != nil {
-		return ledger.Report{}, err
-	}
-	_, err = object.Commit(ctx, nil)
-	return ledger.Report{Name: receiptName, Key: key, Size: int64(len(body))}, err
+	return r.writeReport(ctx, receiptName, append(body, '\n'))
 }

@@ -12,12 +12,14 @@ import (
 
 // importCmd is about imports.
 type importCmd struct {
-	Run    importRunCmd    `cmd:"" default:"withargs" help:"Import from a SQL Server database; the word run may be left out."`
-	DryRun importDryRunCmd `cmd:"" help:"Say what an import from a SQL Server database would find."`
-	List   importListCmd   `cmd:"" help:"List imports, newest first."`
-	Show   importShowCmd   `cmd:"" help:"Show an import's receipt: files, tables, first refused rows."`
-	Cancel importCancelCmd `cmd:"" help:"Stop an import that is queued or being loaded, or give a staged one up."`
-	Retry  importRetryCmd  `cmd:"" help:"Load a failed or cancelled import again, under the same id."`
+	Run      importRunCmd      `cmd:"" default:"withargs" help:"Import from a SQL Server database; the word run may be left out."`
+	DryRun   importDryRunCmd   `cmd:"" help:"Say what an import from a SQL Server database would find."`
+	List     importListCmd     `cmd:"" help:"List imports, newest first."`
+	Show     importShowCmd     `cmd:"" help:"Show an import's receipt: files, tables, first refused rows."`
+	Proposal importProposalCmd `cmd:"" help:"Show the mapping that was proposed for an unmapped import."`
+	Rerun    importRerunCmd    `cmd:"" help:"Load an import's stored files again under a newer mapping, as a new import."`
+	Cancel   importCancelCmd   `cmd:"" help:"Stop an import that is queued or being loaded, or give an unmapped or staged one up."`
+	Retry    importRetryCmd    `cmd:"" help:"Load a failed, cancelled or unmapped import again, under the same id."`
 }
 
 // Help is kong's long text.
@@ -32,7 +34,8 @@ Examples:
   dropline import dry-run --connection-string-file practice.txt --tenant acme
   dropline import list --tenant acme --state staged
   dropline import show latest
-  dropline import retry import_0123456789abcdef0123456789abcdef`
+  dropline import retry import_0123456789abcdef0123456789abcdef
+  dropline import rerun latest --tenant acme`
 }
 
 // status fetches what there is to know about an import.
@@ -50,8 +53,8 @@ type importListCmd struct {
 
 // Help is kong's long text.
 func (importListCmd) Help() string {
-	return `Lists imports, newest first. States: queued, loading, validating, staged, rejected, promoting, promoted, rolling_back,
-rolled_back, failed, cancelled.
+	return `Lists imports, newest first. States: queued, loading, unmapped, validating, staged, rejected, promoting, promoted,
+rolling_back, rolled_back, failed, cancelled.
 
 Examples:
 
@@ -146,6 +149,12 @@ func showReceipt(w io.Writer, s api.ImportStatus) {
 		put(w, "\n")
 	}
 	showDatabase(w, s.Database)
+	if s.RerunOf != "" {
+		put(w, "  loads the files of %s again\n", s.RerunOf)
+	}
+	if s.RerunAs != "" {
+		put(w, "  its files are loaded again by %s\n", s.RerunAs)
+	}
 	if s.Error != "" {
 		put(w, "  error: %s\n", printable(s.Error, maxText))
 	}
@@ -232,7 +241,7 @@ type importCancelCmd struct {
 
 // Help is kong's long text.
 func (importCancelCmd) Help() string {
-	return `Stops an import that is queued, loading or validating, or gives up a staged one, as where what its rows refer to was
+	return `Stops an import that is queued, loading or validating, or gives up an unmapped or a staged one, as where what its rows refer to was
 rolled back, and it is in the way of those after it. Nothing of it stays in staging; retry takes it up again.
 
 Examples:
@@ -250,7 +259,7 @@ type importRetryCmd struct {
 
 // Help is kong's long text.
 func (importRetryCmd) Help() string {
-	return `Loads a failed or cancelled import again, from the same files and under the same id.
+	return `Loads a failed, cancelled or unmapped import again, from the same files and under the same id.
 
 Examples:
 

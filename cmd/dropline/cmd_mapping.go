@@ -26,13 +26,15 @@ type mappingCmd struct {
 	List    mappingListCmd    `cmd:"" help:"List the versions."`
 	Check   mappingCheckCmd   `cmd:"" help:"Check a mapping file without a server."`
 	Suggest mappingSuggestCmd `cmd:"" help:"Draft a mapping for files that nobody has mapped."`
+	Preview mappingPreviewCmd `cmd:"" help:"Try a mapping on files that the server has stored."`
 }
 
 // Help is kong's long text.
 func (mappingCmd) Help() string {
 	return `A mapping file (YAML) says which table a file belongs to and how its columns become the schema's: headers, constants,
 defaults, formats of dates and numbers, translations. Without one, names of files and headers are matched with the schema's
-own. Each version is kept, and an import records the one it used. Try a mapping with dropline check --mapping.
+own. Each version is kept, and an import records the one it used. Try a mapping with dropline check --mapping,
+or with dropline mapping preview on files that were received.
 
 Examples:
 
@@ -51,7 +53,7 @@ type mappingPutCmd struct {
 
 // Help is kong's long text.
 func (mappingPutCmd) Help() string {
-	return `Stores a mapping file; imports that begin from now on use it. A faulty one is refused with file, line and reason. The
+	return `Stores a mapping file; imports that begin from now on use it, and those that wait for a mapping (unmapped) go on. A faulty one is refused with file, line and reason. The
 same bytes as the version in force store nothing.
 
 Examples:

@@ -93,6 +93,8 @@ func outcome(s api.ImportStatus) error {
 	switch s.State {
 	case "rejected":
 		return faultsFound()
+	case "unmapped":
+		return &failure{message: "unmapped: " + s.Error, hint: s.Hint, status: exitFaults}
 	case "failed", "cancelled":
 		return &failure{message: s.State + ": " + s.Error, hint: s.Hint, status: exitFailed, silent: s.Error == ""}
 	}

@@ -42,6 +42,7 @@ type tenantSettings struct {
 	QuietPeriod *time.Duration `help:"A batch is closed when nothing has arrived for so long; 0s imports each file by itself at once." placeholder:"10s"`
 	RejectLimit *string        `help:"Share of refused rows above which an import is rejected." placeholder:"10%"`
 	Quota       *string        `help:"Bytes that may be stored; 0 is unlimited." placeholder:"20GB"`
+	AutoMap     *bool          `help:"Without a mapping, take one that is proposed and leaves nothing open into use without being asked." negatable:""`
 }
 
 // share reads "10%" or "0.1".
@@ -141,6 +142,9 @@ func (t *tenantCreateCmd) Run(a *app) error {
 		return err
 	}
 	body := api.TenantCreate{Slug: t.Slug, Name: t.Name, Schema: t.Schema, QuietPeriodSeconds: quiet, RejectLimit: limit, QuotaBytes: quota}
+	if t.AutoMap != nil {
+		body.AutoMap = *t.AutoMap
+	}
 	if body.Name == "" {
 		body.Name = t.Slug
 	}
@@ -264,6 +268,7 @@ func showTenant(w io.Writer, t api.Tenant) {
 	put(w, "  time zone     %s\n", t.TimeZone)
 	put(w, "  quiet period  %s\n", seconds(t.QuietPeriodSeconds))
 	put(w, "  reject limit  %s\n", percent(t.RejectLimit))
+	put(w, "  auto map      %s\n", map[bool]string{true: "a clear proposal is used", false: "off"}[t.AutoMap])
 	if t.Usage != nil {
 		put(w, "  stored        %s in %s, quota %s\n", size(t.Usage.Bytes), plural(t.Usage.Files, "file", "files"), quotaText(t.QuotaBytes))
 	}
@@ -305,7 +310,7 @@ func (t *tenantSetCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	change := api.TenantChange{Name: t.Name, TimeZone: t.TimeZone, QuietPeriodSeconds: quiet, RejectLimit: limit, QuotaBytes: quota}
+	change := api.TenantChange{Name: t.Name, TimeZone: t.TimeZone, QuietPeriodSeconds: quiet, RejectLimit: limit, QuotaBytes: quota, AutoMap: t.AutoMap}
 	if change == (api.TenantChange{}) {
 		return usageError("dropline tenant set --help lists what can be set", "nothing to change was given")
 	}

@@ -201,23 +201,29 @@ func archive(ctx context.Context, tx pgx.Tx, imp ingest.Import, now time.Time) e
 		}
 	}
 	var batch pgx.Batch
-	batch.Queue(`DELETE FROM dropline.entries WHERE tenant = $1 AND kind = 'drop' AND drop_id = ANY ($2)`, imp.Tenant, drops)
+	// Of an import that is a re-run the files may be in the archive already, where they stay under the old one's stem as well.
+	batch.Queue(`DELETE FROM dropline.entries WHERE tenant = $1 AND kind = 'drop' AND drop_id = ANY ($2)
+		AND (folder = $3 OR starts_with(folder, $3 || '/'))`, imp.Tenant, drops, ingest.Inbox)
 	batch.Queue(`INSERT INTO dropline.entries (tenant, folder, name, kind, size, mod_time, key, drop_id, sha256)
 		SELECT d.tenant, a.folder, a.name, 'drop', d.size, d.mod_time, d.key, d.id, d.sha256
 		FROM unnest($2::text[], $3::text[], $4::text[]) AS a(id, folder, name) JOIN dropline.drops d ON d.id = a.id
 		WHERE d.tenant = $1 ON CONFLICT DO NOTHING`, imp.Tenant, drops, folders, names)
-	batch.Queue(`UPDATE dropline.drops SET archived_at = $2 WHERE id = ANY ($1)
+	batch.Queue(`UPDATE dropline.drops SET archived_at = coalesce(archived_at, $2) WHERE id = ANY ($1)
 		OR duplicate_of = ANY ($1) AND archived_at IS NULL`, drops, now)
 	return tx.SendBatch(ctx, &batch).Close()
 }
 
 // unarchive takes an import's files out of the archive, where it was staged before it was given up: until it is loaded again,
-// a newer drop of a path may take a file's place, whose object then goes.
-func unarchive(ctx context.Context, tx pgx.Tx, tenant ingest.TenantID, id ingest.ImportID) error {
-	_, err := tx.Exec(ctx, `WITH back AS (UPDATE dropline.drops d SET archived_at = NULL FROM dropline.import_files f
-			WHERE f.import_id = $2 AND f.container = 0 AND d.id = f.drop_id AND d.archived_at IS NOT NULL RETURNING d.id)
-		DELETE FROM dropline.entries e USING back WHERE e.tenant = $1 AND e.kind = 'drop' AND e.drop_id = back.id`, tenant, id)
-	return err
+// a newer drop of a path may take a file's place, whose object then goes. Those that are also another import's of before stay there.
+func unarchive(ctx context.Context, tx pgx.Tx, imp ingest.Import) error {
+	var batch pgx.Batch
+	batch.Queue(`DELETE FROM dropline.entries e USING dropline.import_files f WHERE f.import_id = $2 AND f.container = 0 AND e.tenant = $1
+		AND e.kind = 'drop' AND e.drop_id = f.drop_id AND (e.folder = $3 OR starts_with(e.folder, $3 || '/'))`,
+		imp.Tenant, imp.ID, ingest.Archive+"/"+ingest.StemOf(imp))
+	batch.Queue(`UPDATE dropline.drops d SET archived_at = NULL FROM dropline.import_files f
+		WHERE f.import_id = $2 AND f.container = 0 AND d.id = f.drop_id AND d.archived_at IS NOT NULL AND NOT EXISTS (SELECT FROM dropline.entries e
+			WHERE e.tenant = $1 AND e.kind = 'drop' AND e.drop_id = d.id)`, imp.Tenant, imp.ID)
+	return tx.SendBatch(ctx, &batch).Close()
 }
 
 func addReports(ctx context.Context, tx pgx.Tx, imp ingest.Import, o Outcome, now time.Time) error {

@@ -11,7 +11,7 @@ import (
 
 const importColumns = `i.id, i.seq, i.tenant, i.schema_id, i.mapping_version, i.time_zone, i.state, i.attempt, i.created_at, i.started_at,
 	i.loaded_at, i.finished_at, i.promoted_at, i.rolled_back_at, i.bytes_total, i.bytes_read, i.records_read, i.staged,
-	i.rejected, i.warnings, i.rows_total, i.error, i.hint`
+	i.rejected, i.warnings, i.rows_total, i.error, i.hint, i.rerun_of`
 
 // Import returns an import with its files, its tables, the files recognised as duplicates of its own (Number 0), and its
 // promotion. An empty tenant means any.
@@ -117,6 +117,9 @@ func readImport(ctx context.Context, q querier, tenant ingest.TenantID, id inges
 	if imp.Database, err = readDatabase(ctx, q, id); err != nil {
 		return imp, err
 	}
+	if imp.RerunAs, err = rerunAs(ctx, q, id); err != nil {
+		return imp, err
+	}
 	rows, err := q.Query(ctx, `SELECT f.number, coalesce(d.id, ''), coalesce(d.path, $2 || '/' || f.relation), coalesce(d.key, ''),
 		coalesce(d.size, 0), d.sha256, coalesce(d.received_at, i.created_at), f.state, f.table_name, f.bytes, f.records_read,
 		f.staged, f.rejected, f.ignored, f.notes, f.code, f.error, f.relation, f.container, f.member, f.output
@@ -193,7 +196,7 @@ func scanImport(row pgx.Row) (ingest.Import, error) {
 	var i ingest.Import
 	err := row.Scan(&i.ID, &i.Seq, &i.Tenant, &i.Schema, &i.MappingVersion, &i.TimeZone, &i.State, &i.Attempt, &i.CreatedAt, &i.StartedAt,
 		&i.LoadedAt, &i.FinishedAt, &i.PromotedAt, &i.RolledBackAt, &i.BytesTotal, &i.BytesRead, &i.Read, &i.Staged,
-		&i.Rejected, &i.Warnings, &i.RowsTotal, &i.Error, &i.Hint)
+		&i.Rejected, &i.Warnings, &i.RowsTotal, &i.Error, &i.Hint, &i.RerunOf)
 	utc(&i.CreatedAt, i.StartedAt, i.LoadedAt, i.FinishedAt, i.PromotedAt, i.RolledBackAt)
 	return i, err
 }

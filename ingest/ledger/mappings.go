@@ -10,7 +10,8 @@ import (
 	"dropline/ingest"
 )
 
-// PutMapping stores a new version of a tenant's mapping file. The same bytes as the latest version's store nothing new.
+// PutMapping stores a new version of a tenant's mapping file. The same bytes as the latest version's store nothing new. Imports that
+// waited for a mapping are queued under the new version.
 func (l *Ledger) PutMapping(ctx context.Context, tenant ingest.TenantID, yaml []byte, by string,
 ) (ingest.MappingVersion, error) {
 	var m ingest.MappingVersion
@@ -24,24 +25,33 @@ func (l *Ledger) PutMapping(ctx context.Context, tenant ingest.TenantID, yaml []
 		if err != nil || m.Version > 0 && bytes.Equal(m.YAML, yaml) {
 			return err
 		}
-		m = ingest.MappingVersion{
-			Tenant: tenant, Version: m.Version + 1, YAML: bytes.Clone(yaml), CreatedAt: l.now(), CreatedBy: text(by),
-		}
-		if m.YAML == nil {
-			m.YAML = []byte{}
-		}
-		_, err = tx.Exec(ctx, `INSERT INTO dropline.mappings (tenant, version, yaml, created_at, created_by)
-			VALUES ($1, $2, $3, $4, $5)`, tenant, m.Version, m.YAML, m.CreatedAt, m.CreatedBy)
-		if err != nil {
+		if m, err = l.addMapping(ctx, tx, m, yaml, by); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `UPDATE dropline.tenants SET mapping_version = $2 WHERE id = $1`, tenant, m.Version)
-		return err
+		return l.queueUnmapped(ctx, tx, tenant, m.Version)
 	})
 	if err != nil {
 		return ingest.MappingVersion{}, err
 	}
 	return m, nil
+}
+
+// addMapping stores the version after the latest. The caller holds the inbox's lock.
+func (l *Ledger) addMapping(ctx context.Context, tx pgx.Tx, latest ingest.MappingVersion, yaml []byte, by string,
+) (ingest.MappingVersion, error) {
+	m := ingest.MappingVersion{
+		Tenant: latest.Tenant, Version: latest.Version + 1, YAML: bytes.Clone(yaml), CreatedAt: l.now(), CreatedBy: text(by),
+	}
+	if m.YAML == nil {
+		m.YAML = []byte{}
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO dropline.mappings (tenant, version, yaml, created_at, created_by)
+		VALUES ($1, $2, $3, $4, $5)`, m.Tenant, m.Version, m.YAML, m.CreatedAt, m.CreatedBy)
+	if err != nil {
+		return m, err
+	}
+	_, err = tx.Exec(ctx, `UPDATE dropline.tenants SET mapping_version = $2 WHERE id = $1`, m.Tenant, m.Version)
+	return m, err
 }
 
 // Mapping returns a version; version -1 is the latest. Version 0 is always there, with no YAML.

@@ -91,7 +91,8 @@ func TestMigrateWithImports(t *testing.T) {
 	before := []ingest.Import{w.imp(staged.ID), w.imp(failed.ID), w.imp(queued.ID)}
 	for _, sql := range []string{
 		`DROP TABLE dropline.import_databases, dropline.sources`,
-		`ALTER TABLE dropline.imports DROP COLUMN rows_total`,
+		`ALTER TABLE dropline.imports DROP COLUMN rows_total, DROP COLUMN rerun_of`,
+		`ALTER TABLE dropline.tenants DROP COLUMN auto_map`,
 		`ALTER TABLE dropline.import_files DROP COLUMN relation, DROP COLUMN container, DROP COLUMN member, DROP COLUMN output`,
 		`ALTER TABLE dropline.import_files ALTER COLUMN drop_id SET NOT NULL`,
 		`DELETE FROM dropline.goose_db_version WHERE version_id > 3`,

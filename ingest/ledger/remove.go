@@ -71,12 +71,12 @@ func (l *Ledger) removeFile(ctx context.Context, tx pgx.Tx, tenant ingest.Tenant
 type progress uint8
 
 const (
-	notStarted progress = iota // pending, or its import is queued
+	notStarted progress = iota // pending, or its import is queued or waits for a mapping
 	underWay                   // its import is being loaded
 	ended                      // its import failed or was cancelled
 )
 
-// dropState returns how far a drop is. Its import, if that is queued, is locked, so that it stays so.
+// dropState returns how far a drop is. Its import, if that has not started, is locked, so that it stays so.
 func dropState(ctx context.Context, tx pgx.Tx, id ingest.DropID) (progress, error) {
 	var state ingest.State
 	err := tx.QueryRow(ctx, `SELECT i.state FROM dropline.drops d JOIN dropline.imports i ON i.id = d.import_id
@@ -88,7 +88,7 @@ func dropState(ctx context.Context, tx pgx.Tx, id ingest.DropID) (progress, erro
 		return underWay, err
 	}
 	switch state {
-	case ingest.Queued:
+	case ingest.Queued, ingest.Unmapped:
 		return notStarted, nil
 	case ingest.Failed, ingest.Cancelled:
 		return ended, nil

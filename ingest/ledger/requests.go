@@ -59,10 +59,12 @@ func promotionHint(s ingest.State) string {
 		return "wait until it is staged"
 	case ingest.Failed, ingest.Cancelled:
 		return "retry it first"
+	case ingest.Unmapped:
+		return "store a mapping for its files first"
 	case ingest.Promoting, ingest.Promoted, ingest.RollingBack:
 		return "its status shows how its promotion went"
 	case ingest.RolledBack:
-		return "send the files again: a rolled back import stays as it is"
+		return "run it again: a rolled back import stays as it is"
 	case ingest.Staged, ingest.Rejected:
 	}
 	return ""
@@ -99,13 +101,13 @@ func (l *Ledger) RequestRollback(ctx context.Context, tenant ingest.TenantID, id
 	})
 }
 
-// Cancel ends an import that is queued, loading, validating or staged. Its worker, if it has one, finds out when it reports
+// Cancel ends an import that is queued, loading, unmapped, validating or staged. Its worker, if it has one, finds out when it reports
 // progress. A staged one that cannot be promoted would else be in the way of all after it, and what it lacks among them.
 func (l *Ledger) Cancel(ctx context.Context, tenant ingest.TenantID, id ingest.ImportID, by string) (ingest.Import, error) {
 	return l.request(ctx, "ledger.Cancel", tenant, id, func(tx pgx.Tx, h held) error {
 		if !h.state.CanBecome(ingest.Cancelled) {
 			return ingest.WithHint(ingest.Errorf(ingest.Conflict, "", "the import is %s: it can no longer be cancelled",
-				spoken(h.state)), "only what is queued, being loaded or staged can be; a promotion can be rolled back")
+				spoken(h.state)), "only what is queued, being loaded, unmapped or staged can be; a promotion can be rolled back")
 		}
 		if err := l.note(ctx, tx, id, "cancel", by); err != nil {
 			return err
@@ -116,12 +118,15 @@ func (l *Ledger) Cancel(ctx context.Context, tenant ingest.TenantID, id ingest.I
 	})
 }
 
-// Retry takes a failed or cancelled import back to queued. Conflict if no file is left in it.
+// Retry takes a failed, cancelled or unmapped import back to queued. Conflict if no file is left in it.
 func (l *Ledger) Retry(ctx context.Context, tenant ingest.TenantID, id ingest.ImportID, by string) (ingest.Import, error) {
 	return l.request(ctx, "ledger.Retry", tenant, id, func(tx pgx.Tx, h held) error {
-		if h.state != ingest.Failed && h.state != ingest.Cancelled {
-			return ingest.WithHint(ingest.Errorf(ingest.Conflict, "", "the import is %s: only a failed or cancelled one can be tried again",
-				spoken(h.state)), "to load files anew, send them again with what is to be mended")
+		if h.state != ingest.Failed && h.state != ingest.Cancelled && h.state != ingest.Unmapped {
+			return ingest.WithHint(ingest.Errorf(ingest.Conflict, "", "the import is %s: only a failed, cancelled or unmapped one can be tried again",
+				spoken(h.state)), "to load its files anew, run it again once it is over, or send them again with what is to be mended")
+		}
+		if err := notRerun(ctx, tx, id); err != nil {
+			return err
 		}
 		if err := l.startOver(ctx, tx, id); err != nil {
 			return err
@@ -144,7 +149,11 @@ func (l *Ledger) Retry(ctx context.Context, tenant ingest.TenantID, id ingest.Im
 		if err != nil {
 			return err
 		}
-		if err := unarchive(ctx, tx, h.tenant, id); err != nil {
+		imp, err := readImport(ctx, tx, h.tenant, id)
+		if err == nil {
+			err = unarchive(ctx, tx, imp)
+		}
+		if err != nil {
 			return err
 		}
 		return l.enqueue(ctx, tx, id, ingest.LoadArgs{Import: id})
@@ -184,11 +193,11 @@ func (l *Ledger) request(ctx context.Context, op string, tenant ingest.TenantID,
 }
 
 // inTheWay names the import that must be dealt with before this one is promoted: an older one that is staged or on its way
-// there, or any that is being promoted or rolled back, since rollback is last in, first out.
+// there, if only once there is a mapping (its rows are older, and must not come after these), or any that is being promoted or rolled back, since rollback is last in, first out.
 func inTheWay(ctx context.Context, tx pgx.Tx, h held) error {
-	return blocker(ctx, tx, "%s is in the way: it is %s", "promote it first (a promotion can be rolled back), or wait until it is over; one that is being loaded or staged can be cancelled",
+	return blocker(ctx, tx, "%s is in the way: it is %s", "promote it first (a promotion can be rolled back), or wait until it is over; one that is being loaded, unmapped or staged can be cancelled",
 		`SELECT id, state FROM dropline.imports WHERE tenant = $1 AND (seq < $2
-			AND state IN ('queued', 'loading', 'validating', 'staged', 'promoting')
+			AND state IN ('queued', 'loading', 'unmapped', 'validating', 'staged', 'promoting')
 			OR seq <> $2 AND state IN ('promoting', 'rolling_back')) ORDER BY seq LIMIT 1`, h.tenant, h.seq)
 }
 

@@ -25,6 +25,8 @@ func (w *world) reach(state ingest.State) ingest.Import {
 		w.take(id)
 	case ingest.Validating:
 		w.must(w.StartValidating(w.t.Context(), id, w.take(id).Attempt))
+	case ingest.Unmapped:
+		w.unmapped(id, nil)
 	case ingest.Failed:
 		w.must(w.Fail(w.t.Context(), id, w.take(id).Attempt, "broken", "mend it"))
 	case ingest.Cancelled:
@@ -113,11 +115,15 @@ func TestEveryOperationInEveryState(t *testing.T) {
 		}},
 		{
 			"Cancel",
-			[]ingest.State{ingest.Queued, ingest.Loading, ingest.Validating, ingest.Staged},
+			[]ingest.State{ingest.Queued, ingest.Loading, ingest.Unmapped, ingest.Validating, ingest.Staged},
 			ingest.Cancelled,
 			func(w *world, i ingest.Import) error { _, err := w.Cancel(w.t.Context(), acme, i.ID, "me"); return err },
 		},
-		{"Retry", []ingest.State{ingest.Failed, ingest.Cancelled}, ingest.Queued, func(w *world, i ingest.Import) error {
+		{"RecordUnmapped", []ingest.State{ingest.Loading}, ingest.Unmapped, func(w *world, i ingest.Import) error {
+			_, err := w.RecordUnmapped(w.t.Context(), i.ID, i.Attempt, ledger.Unmapped{})
+			return err
+		}},
+		{"Retry", []ingest.State{ingest.Failed, ingest.Cancelled, ingest.Unmapped}, ingest.Queued, func(w *world, i ingest.Import) error {
 			_, err := w.Retry(w.t.Context(), acme, i.ID, "me")
 			return err
 		}},
@@ -159,7 +165,7 @@ func TestEveryOperationInEveryState(t *testing.T) {
 			return w.RecordRollbackFailed(w.t.Context(), i.ID, "x", "")
 		}},
 		{"RecordLapsed", []ingest.State{
-			ingest.Rejected, ingest.Promoted, ingest.RolledBack, ingest.Failed, ingest.Cancelled,
+			ingest.Rejected, ingest.Promoted, ingest.RolledBack, ingest.Failed, ingest.Cancelled, ingest.Unmapped,
 		}, "", func(w *world, i ingest.Import) error { return w.RecordLapsed(w.t.Context(), i.ID) }},
 	}
 	for _, state := range ingest.States() {

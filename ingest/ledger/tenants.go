@@ -17,7 +17,7 @@ const (
 	maxQuietPeriod = ingest.MaxBatchWait // a longer one would never come to an end by itself
 )
 
-const tenantColumns = `id, name, schema_id, time_zone, enabled, quiet_period, reject_limit, quota_bytes, created_at`
+const tenantColumns = `id, name, schema_id, time_zone, enabled, quiet_period, reject_limit, quota_bytes, auto_map, created_at`
 
 // CreateTenant records a tenant. Conflict if the slug is taken, Invalid if a setting is out of bounds.
 func (l *Ledger) CreateTenant(ctx context.Context, t ingest.Tenant) (ingest.Tenant, error) {
@@ -37,9 +37,9 @@ func (l *Ledger) CreateTenant(ctx context.Context, t ingest.Tenant) (ingest.Tena
 	t.CreatedAt = l.now()
 	err := l.inTx(ctx, op, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `INSERT INTO dropline.tenants (`+tenantColumns+`, password_salt)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING`,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING`,
 			t.ID, t.Name, t.Schema, t.TimeZone, t.Enabled, t.QuietPeriod.Nanoseconds(), t.RejectLimit, t.QuotaBytes,
-			t.CreatedAt, salt[:])
+			t.AutoMap, t.CreatedAt, salt[:])
 		if err != nil {
 			return err
 		}
@@ -85,12 +85,13 @@ func (l *Ledger) ChangeTenant(ctx context.Context, id ingest.TenantID, change in
 		set(&t.QuietPeriod, change.QuietPeriod)
 		set(&t.RejectLimit, change.RejectLimit)
 		set(&t.QuotaBytes, change.QuotaBytes)
+		set(&t.AutoMap, change.AutoMap)
 		if err := checkTenant(t); err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, `UPDATE dropline.tenants SET name = $2, time_zone = $3, enabled = $4, quiet_period = $5,
-			reject_limit = $6, quota_bytes = $7 WHERE id = $1`, id, t.Name, t.TimeZone, t.Enabled,
-			t.QuietPeriod.Nanoseconds(), t.RejectLimit, t.QuotaBytes)
+			reject_limit = $6, quota_bytes = $7, auto_map = $8 WHERE id = $1`, id, t.Name, t.TimeZone, t.Enabled,
+			t.QuietPeriod.Nanoseconds(), t.RejectLimit, t.QuotaBytes, t.AutoMap)
 		return err
 	})
 	if err != nil {
@@ -164,7 +165,7 @@ func scanTenant(row pgx.Row) (ingest.Tenant, error) {
 	var t ingest.Tenant
 	var quiet int64
 	err := row.Scan(&t.ID, &t.Name, &t.Schema, &t.TimeZone, &t.Enabled, &quiet, &t.RejectLimit, &t.QuotaBytes,
-		&t.CreatedAt)
+		&t.AutoMap, &t.CreatedAt)
 	t.QuietPeriod = time.Duration(quiet)
 	t.CreatedAt = t.CreatedAt.UTC()
 	return t, err

@@ -246,7 +246,7 @@ func (s *server) wait(id, want string) (api.ImportStatus, error) {
 		switch status.State {
 		case want:
 			return status, nil
-		case "rejected", "failed", "cancelled":
+		case "rejected", "failed", "cancelled", "unmapped":
 			if len(status.FirstErrors) > 0 {
 				return status, fmt.Errorf("import %s is %s: %s: %+v", id, status.State, status.Error, status.FirstErrors[0])
 			}

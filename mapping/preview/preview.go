@@ -5,44 +5,59 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strconv"
-	"time"
 
 	"dropline/ingest"
 	"dropline/mapping"
-	"dropline/schema"
 )
-
-// File is a file, or a member of an archive.
-type File struct {
-	Path  string // below the inbox
-	Open  func(ctx context.Context) (io.ReadCloser, error)
-	Exact bool // see unpack.Package.Exact
-}
 
 // Defaults of Options.
 const (
 	DefaultRows    = 10
 	DefaultRejects = 20
+	// MinBytes is the least that is read of a file: what is detected about it is looked for in its first megabyte.
+	MinBytes = 2 << 20
 )
+
+// rowsPerLook is how many rows are read between two looks at whether to go on.
+const rowsPerLook = 1000
+
+// File is a file, or a member of an archive.
+type File struct {
+	Path  string // below the inbox
+	Open  func(ctx context.Context) (io.ReadCloser, error)
+	Exact bool // see unpack.Text
+}
 
 // Options bound a preview.
 type Options struct {
 	Rows    int   // shown of each table; 0: DefaultRows
-	Rejects int   // shown of each table; 0: DefaultRejects
-	Bytes   int64 // read of each file; 0: all of it
+	Rejects int   // shown of each file; 0: DefaultRejects
+	Bytes   int64 // of text read of each file, at least MinBytes; 0: all of it
+}
+
+func (o Options) withDefaults() Options {
+	if o.Rows == 0 {
+		o.Rows = DefaultRows
+	}
+	if o.Rejects == 0 {
+		o.Rejects = DefaultRejects
+	}
+	if o.Bytes > 0 {
+		o.Bytes = max(o.Bytes, MinBytes)
+	}
+	return o
 }
 
 // Table is what a file gives one table.
 type Table struct {
 	File    string          `json:"file"`
-	Output  int             `json:"output,omitempty"` // which of the tables that the mapping makes of the file, from 1; absent where it is one
+	Output  int             `json:"output,omitempty"` // which of the tables that the mapping makes of the file, from 1; 0 where it is one
 	Table   string          `json:"table,omitempty"`
-	Columns []string        `json:"columns,omitempty"` // those that have values in the rows shown
+	Columns []string        `json:"columns,omitempty"` // that the rows show: those that have values
 	Rows    [][]*string     `json:"rows,omitempty"`    // as they would be staged, as text; null: no value
 	Read    int64           `json:"rowsRead"`
-	Refused int64           `json:"rowsRejected"`
-	Whole   bool            `json:"whole"` // the file was read to its end
+	Refused int64           `json:"rowsRejected"` // by mapping: what a row refers to is not looked for
+	Whole   bool            `json:"whole"`        // the file was read to its end
 	Rejects []ingest.Reject `json:"rejects,omitempty"`
 	Ignored []string        `json:"ignoredColumns,omitempty"`
 	Notes   []string        `json:"notes,omitempty"`
@@ -52,163 +67,114 @@ type Table struct {
 	Explanation *mapping.Explanation `json:"explanation,omitempty"`
 }
 
-// Run maps the files. A file that is refused is no error.
+// Run maps the files, one after the other, each once for each of the tables that the mapping makes of it. A file that is refused as
+// a whole is a Table with Code and Error. The error is that of a file's Open or of its reading, or the context's.
 func Run(ctx context.Context, m *mapping.Mapper, files []File, o Options) ([]Table, error) {
-	if o.Rows == 0 {
-		o.Rows = DefaultRows
-	}
-	if o.Rejects == 0 {
-		o.Rejects = DefaultRejects
-	}
-	var out []Table
+	o = o.withDefaults()
+	var tables []Table
 	for _, f := range files {
 		outputs := m.Outputs(f.Path)
-		for n := range outputs {
-			t := Table{File: f.Path}
+		for i := range outputs {
+			p := look{mapper: m, file: f, options: o, out: Table{File: f.Path}}
 			if outputs > 1 {
-				t.Output = n + 1
+				p.out.Output = i + 1
 			}
-			if err := t.read(ctx, m, f, o); err != nil {
-				var refusal *ingest.FileRefusal
-				if !errors.As(err, &refusal) {
-					return nil, err
-				}
-				t.Code, t.Error = refusal.Code, refusal.Message
+			if err := p.run(ctx); err != nil {
+				return nil, err
 			}
-			out = append(out, t)
+			tables = append(tables, p.out)
 		}
 	}
-	return out, nil
+	return tables, nil
 }
 
-// read maps one file into one table.
-func (t *Table) read(ctx context.Context, m *mapping.Mapper, f File, o Options) error {
-	var end *bounded
-	r, err := m.OpenSettled(ctx, mapping.File{Path: f.Path, Output: t.Output, Exact: f.Exact}, func() (io.ReadCloser, error) {
-		text, err := f.Open(ctx)
-		if err != nil {
-			return nil, err
+// look is one look at a file for one table.
+type look struct {
+	mapper  *mapping.Mapper
+	file    File
+	options Options
+	out     Table
+	rows    *Rows // nil before the file is open
+}
+
+func (l *look) run(ctx context.Context) error {
+	err := l.read(ctx)
+	var refusal *ingest.FileRefusal
+	switch {
+	case err == nil:
+		l.out.Whole = true
+	case errors.Is(err, errCut) && l.out.Table == "":
+		l.out.Code, l.out.Error = ingest.CodeUnreadable, "the file has no end of a header in the part of it that a preview reads"
+	case errors.Is(err, errCut):
+	case errors.As(err, &refusal):
+		l.out.Code, l.out.Error = refusal.Code, refusal.Message
+		l.out.Rejects, l.out.Explanation = nil, nil
+		return nil // what was read of it before is given up
+	default:
+		return err
+	}
+	if l.rows != nil {
+		l.out.Columns, l.out.Rows = l.rows.Shown()
+	}
+	return nil
+}
+
+func (l *look) read(ctx context.Context) error {
+	what := mapping.File{Path: l.file.Path, Output: l.out.Output, Exact: l.file.Exact}
+	rows, err := l.mapper.OpenSettled(ctx, what, func() (io.ReadCloser, error) {
+		text, err := l.file.Open(ctx)
+		if err == nil && l.options.Bytes > 0 {
+			text = &cut{ReadCloser: text, left: l.options.Bytes}
 		}
-		end = &bounded{ReadCloser: text, left: o.Bytes, all: o.Bytes <= 0}
-		return end, nil
+		return text, err
 	})
 	if err != nil {
 		return err
 	}
-	defer r.Close() //nolint:errcheck // it was only read
-	t.Table, t.Explanation = r.Table().Name, r.Explain()
-	rows := NewRows(r.Table(), o.Rows)
-	for r.Next() {
-		t.Read++
-		if reject := r.Refused(); reject != nil {
-			t.Refused++
-			if len(t.Rejects) < o.Rejects {
-				reject.File, reject.Output = t.File, t.Output
-				t.Rejects = append(t.Rejects, *reject)
-			}
-		} else {
-			rows.Add(r.Row())
-		}
-		if t.Read%1000 == 0 && ctx.Err() != nil {
+	defer rows.Close() //nolint:errcheck // only read: nothing depends on it
+	l.out.Table, l.out.Ignored, l.out.Explanation = rows.Table().Name, rows.Ignored(), rows.Explain()
+	l.rows = NewRows(rows.Table(), l.options.Rows)
+	for rows.Next() {
+		l.out.Read++
+		if l.out.Read%rowsPerLook == 0 && ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		reject := rows.Refused()
+		if reject == nil {
+			l.rows.Add(rows.Row())
+			continue
+		}
+		l.out.Refused++
+		if len(l.out.Rejects) < l.options.Rejects {
+			told := *reject
+			told.File, told.Output = l.file.Path, l.out.Output
+			l.out.Rejects = append(l.out.Rejects, told)
+		}
 	}
-	t.Columns, t.Rows = rows.Shown()
-	t.Ignored, t.Notes, t.Whole = r.Ignored(), r.Notes(), !end.cut
-	return r.Err()
+	l.out.Notes = rows.Notes()
+	return rows.Err()
 }
 
-// bounded reads the beginning of a text, up to the last line end that it has room for.
-type bounded struct {
+// errCut ends what is read of a file that is longer. It is no end of the file: the record that it falls into is none.
+var errCut = errors.New("only the beginning of the file is read")
+
+// cut is the beginning of a text.
+type cut struct {
 	io.ReadCloser
-	left     int64
-	all, cut bool
+	left int64
 }
 
 // Read implements io.Reader.
-func (b *bounded) Read(p []byte) (int, error) {
-	if b.all {
-		return b.ReadCloser.Read(p)
+func (c *cut) Read(b []byte) (int, error) {
+	if c.left == 0 {
+		// Whether there is more decides between a file of just that size and a longer one.
+		n, err := c.ReadCloser.Read(b[:min(1, len(b))])
+		if n > 0 {
+			err = errCut
+		}
+		return 0, err
 	}
-	if b.left == 0 {
-		b.cut = true
-		return 0, io.EOF
-	}
-	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
-	b.left -= int64(n)
+	n, err := c.ReadCloser.Read(b[:min(int64(len(b)), c.left)])
+	c.left -= int64(n)
 	return n, err
-}
-
-// Rows are the first rows of a table as they would be staged, as text.
-type Rows struct {
-	table *schema.Table
-	most  int
-	rows  [][]*string
-	used  []bool
-}
-
-// NewRows returns none, of which there may be so many.
-func NewRows(t *schema.Table, most int) *Rows {
-	return &Rows{table: t, most: most, used: make([]bool, len(t.Columns))}
-}
-
-// Add takes in a row that was not refused, if there is room.
-func (r *Rows) Add(row *ingest.Row) {
-	if len(r.rows) >= r.most {
-		return
-	}
-	out := make([]*string, len(r.table.Columns))
-	for i, c := range r.table.Columns {
-		if v := &row.Values[i]; !v.Null {
-			text := Text(c, v)
-			out[i], r.used[i] = &text, true
-		}
-	}
-	r.rows = append(r.rows, out)
-}
-
-// Shown returns the columns that have values, and the rows with those.
-func (r *Rows) Shown() (columns []string, rows [][]*string) {
-	for i, c := range r.table.Columns {
-		if r.used[i] {
-			columns = append(columns, c.Name)
-		}
-	}
-	for _, row := range r.rows {
-		var short []*string
-		for i, v := range row {
-			if r.used[i] {
-				short = append(short, v)
-			}
-		}
-		rows = append(rows, short)
-	}
-	return columns, rows
-}
-
-const secondsPerDay = 86_400
-
-// Text is a value as it would be staged, for people: dates and times in ISO 8601, members of enumerations by name.
-func Text(c *schema.Column, v *ingest.Value) string {
-	switch c.Kind {
-	case schema.Date:
-		return time.Unix(v.Int*secondsPerDay, 0).UTC().Format(time.DateOnly)
-	case schema.Timestamp:
-		return time.UnixMicro(v.Int).UTC().Format(time.RFC3339Nano)
-	case schema.Boolean:
-		return strconv.FormatBool(v.Int != 0)
-	case schema.Integer, schema.BigInt:
-		return strconv.FormatInt(v.Int, 10)
-	case schema.Enumerate:
-		if c.Enum != nil {
-			for _, m := range c.Enum.Values {
-				if int64(m.Number) == v.Int {
-					return m.Name
-				}
-			}
-		}
-		return strconv.FormatInt(v.Int, 10)
-	case schema.Text, schema.Decimal, schema.Reference, schema.List:
-	}
-	return string(v.Text)
 }
