@@ -57,6 +57,7 @@ func New(cfg Config) (*Server, error) {
 	s.registerCredentials()
 	s.registerMappings()
 	s.registerPreviews()
+	s.registerSuggestions()
 	s.registerReruns()
 	s.registerServer()
 	s.registerDocuments()

@@ -288,3 +288,9 @@ type ProblemError struct {
 	Location string `json:"location,omitempty" doc:"Where: body.requestId, query.limit, or file:line of a mapping" example:"body.requestId"`
 	Message  string `json:"message" example:"expected string"`
 }
+
+// SuggestRequest names stored files for which a mapping is to be drafted: of an import, or drops.
+type SuggestRequest struct {
+	RequestID string   `json:"requestId,omitempty" doc:"An import of files" example:"import_0123456789abcdef0123456789abcdef"`
+	Drops     []string `json:"drops,omitempty" doc:"Ids of drops, at most 50"`
+}
