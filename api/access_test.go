@@ -61,6 +61,10 @@ func requestFor(method, path string, op specEntry, things map[string]string) (st
 	switch op.OperationID {
 	case "promoteToProduction":
 		body = api.PromoteRequest{RequestID: things["requestId"]}
+	case "createPGPKey":
+		body = api.PGPKeyCreate{}
+	case "suggestMapping":
+		body = api.SuggestRequest{RequestID: things["requestId"]}
 	case "previewMapping":
 		body = api.PreviewRequest{RequestID: things["requestId"]}
 	case "createTenant":
@@ -155,7 +159,7 @@ func TestAnotherTenantsDoNotExist(t *testing.T) {
 			}
 			a.problem(http.StatusForbidden)
 		case strings.Contains(path, "{requestId}"), strings.Contains(path, "{slug}"), strings.Contains(path, "{id}"),
-			op.OperationID == "promoteToProduction", op.OperationID == "previewMapping":
+			op.OperationID == "promoteToProduction", op.OperationID == "previewMapping", op.OperationID == "suggestMapping":
 			if diff := cmp.Diff(withoutInstance(t, b.problem(http.StatusNotFound)), withoutInstance(t, a.problem(http.StatusNotFound))); diff != "" {
 				t.Errorf("the answers differ (-nothing +another's):\n%s", diff)
 			}

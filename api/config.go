@@ -34,7 +34,9 @@ type Config struct {
 	Databases *Databases
 	// Unpack says how archives, workbooks and encrypted files are opened that are previewed.
 	Unpack unpack.Config
-	// Keys returns a tenant's OpenPGP keys; nil: there are none.
+	// PGP holds tenants' OpenPGP keys; nil: there are none and none can be stored.
+	PGP ingest.PGPKeys
+	// Keys returns a tenant's OpenPGP keys, ready to open files; nil: there are none.
 	Keys func(context.Context, ingest.TenantID) (unpack.Keyring, error)
 	// Ready is asked by /readyz beside the ledger and the bucket. Nil asks nothing more.
 	Ready func(ctx context.Context) error

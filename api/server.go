@@ -58,6 +58,7 @@ func New(cfg Config) (*Server, error) {
 	s.registerMappings()
 	s.registerPreviews()
 	s.registerSuggestions()
+	s.registerPGP()
 	s.registerReruns()
 	s.registerServer()
 	s.registerDocuments()

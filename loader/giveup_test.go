@@ -81,7 +81,7 @@ func TestCancelledWhileLoading(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
 	h.work()
-	id, gate := h.halfLoaded(20_000)
+	id, gate := h.halfLoaded(160_000)
 	_, err := h.ledger.Cancel(t.Context(), acme, id, "test")
 	h.must(err)
 	close(gate)
@@ -89,7 +89,7 @@ func TestCancelledWhileLoading(t *testing.T) {
 	h.bucket.set(nil, nil)
 	_, err = h.ledger.Retry(t.Context(), acme, id, "test")
 	h.must(err)
-	if imp := h.untilState(id, ingest.Staged); imp.Staged != 20_000 || len(h.rows(id, "Contact")) != 500 {
+	if imp := h.untilState(id, ingest.Staged); imp.Staged != 160_000 || len(h.rows(id, "Contact")) != 500 {
 		t.Errorf("after a retry: %+v", imp)
 	}
 }
@@ -99,7 +99,7 @@ func TestStoppedWhileLoading(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
 	stop := h.work()
-	id, gate := h.halfLoaded(20_000)
+	id, gate := h.halfLoaded(160_000)
 	h.onStop = func() { close(gate) } // not before: the import might be over by then
 	stop()
 	h.onStop = nil
@@ -108,7 +108,7 @@ func TestStoppedWhileLoading(t *testing.T) {
 	}
 	h.bucket.set(nil, nil)
 	h.work()
-	if imp := h.untilState(id, ingest.Staged); imp.Staged != 20_000 || imp.Attempt != 2 {
+	if imp := h.untilState(id, ingest.Staged); imp.Staged != 160_000 || imp.Attempt != 2 {
 		t.Errorf("%+v", imp)
 	}
 }

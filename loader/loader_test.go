@@ -51,7 +51,7 @@ func TestConfigIsValidated(t *testing.T) {
 func TestProgressIsTold(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1)
-	body := contacts(40_000, 0) + "C-000000,Person,Twice\n"
+	body := contacts(320_000, 0) + "C-000000,Person,Twice\n"
 	read, checked := make(chan struct{}), make(chan struct{})
 	h.bucket.set(func(r io.ReadCloser) (io.ReadCloser, error) {
 		return &gatedBody{ReadCloser: r, free: len(body) / 2, gate: read}, nil
@@ -65,7 +65,7 @@ func TestProgressIsTold(t *testing.T) {
 
 	half := h.until(id, "half read", func(i ingest.Import) bool { return i.BytesRead > 0 && i.Read > 0 })
 	f := half.Files[0]
-	if half.State != ingest.Loading || half.BytesRead > half.BytesTotal*6/10 || half.Read > 25_000 || half.Staged != half.Read {
+	if half.State != ingest.Loading || half.BytesRead > half.BytesTotal*6/10 || half.Read > 200_000 || half.Staged != half.Read {
 		t.Errorf("half way: %+v", half)
 	}
 	if f.State != ingest.FileLoading || f.Read != half.Read || f.Bytes != half.BytesRead {
@@ -73,12 +73,12 @@ func TestProgressIsTold(t *testing.T) {
 	}
 	close(read)
 	whole := h.untilState(id, ingest.Validating)
-	if whole.Read != 40_001 || whole.Staged != 40_001 || whole.BytesRead != int64(len(body)) || whole.LoadedAt == nil {
+	if whole.Read != 320_001 || whole.Staged != 320_001 || whole.BytesRead != int64(len(body)) || whole.LoadedAt == nil {
 		t.Errorf("when the checks begin: %+v", whole)
 	}
 	close(checked)
 	end := h.untilState(id, ingest.Staged)
-	if end.Read != 40_001 || end.Staged != 39_999 || end.Rejected != 2 || end.Files[0].State != ingest.FileLoaded {
+	if end.Read != 320_001 || end.Staged != 319_999 || end.Rejected != 2 || end.Files[0].State != ingest.FileLoaded {
 		t.Errorf("at the end: %+v", end)
 	}
 }

@@ -13,7 +13,7 @@ import (
 func TestFileReplacedWhileItIsLoaded(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
-	first := contacts(20_000, 0)
+	first := contacts(160_000, 0)
 	second := strings.ReplaceAll(first, ",Name\n", ",Other\n")
 	gate := make(chan struct{})
 	h.bucket.set(func(r io.ReadCloser) (io.ReadCloser, error) {
@@ -35,7 +35,7 @@ func TestFileReplacedWhileItIsLoaded(t *testing.T) {
 	}
 	for id, want := range map[ingest.ImportID]string{a: `"LastName":"Name"`, b: `"LastName":"Other"`, c: `"LastName":"Name"`} {
 		imp, rows := h.get(id), h.rows(id, "Contact")
-		if imp.State != ingest.Staged || imp.Staged != 20_000 {
+		if imp.State != ingest.Staged || imp.Staged != 160_000 {
 			t.Errorf("%s: %+v", id, imp)
 		}
 		for _, row := range []string{rows[0], rows[len(rows)-1]} {

@@ -33,6 +33,7 @@ type cli struct {
 
 	Tenant     tenantCmd     `cmd:"" group:"client" help:"Create, list and change tenants."`
 	Credential credentialCmd `cmd:"" group:"client" help:"Add, list and revoke passwords, keys and API clients."`
+	PGP        pgpCmd        `cmd:"" name:"pgp" group:"client" help:"Make and store OpenPGP keys, for files that are encrypted or signed."`
 	Mapping    mappingCmd    `cmd:"" group:"client" help:"Store and show how a tenant's columns become the schema's."`
 	Upload     uploadCmd     `cmd:"" group:"client" help:"Send files over HTTP."`
 	Push       pushCmd       `cmd:"" group:"client" help:"Read a SQL Server database from here, and deliver it."`

@@ -71,7 +71,7 @@ func (s *server) startWorker(ctx context.Context) error {
 	set := s.cfg.settings
 	l, err := loader.New(loader.Config{
 		Pool: s.pool, Ledger: s.ledger, Bucket: s.bucket, Store: s.store, Schemas: s.schemas, Logger: s.logger,
-		Databases: s.databases, DatabaseWorkers: int(set.number(keyMSSQLImports)),
+		Keys: s.pgpKeys, Databases: s.databases, DatabaseWorkers: int(set.number(keyMSSQLImports)),
 		DatabaseParts: max(1, int(s.storePool.Config().MaxConns)/4), Workers: int(set.number(keyWorkers)), Retention: set.duration(keyRetention),
 	})
 	if err != nil {
@@ -105,8 +105,8 @@ func (s *server) startAPI(ctx context.Context) error {
 	set := s.cfg.settings
 	handler, err := api.New(api.Config{
 		Ledger: s.ledger, Receiver: s.receiver, Bucket: s.bucket, Schemas: s.schemas, Rows: s.rows, Counts: s.counts,
-		Databases: s.apiDatabases(),
-		Metrics:   promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}), Logger: s.logger, PublicURL: set.text(keyAPIURL),
+		Databases: s.apiDatabases(), PGP: s.ledger, Keys: s.pgpKeys,
+		Metrics: promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}), Logger: s.logger, PublicURL: set.text(keyAPIURL),
 		SFTP: s.sftpInfo(), Roles: s.at.Roles, Version: version, MaxFileBytes: set.number(keyMaxFile),
 	})
 	if err != nil {

@@ -93,6 +93,7 @@ func TestMigrateWithImports(t *testing.T) {
 		`DROP TABLE dropline.import_databases, dropline.sources`,
 		`ALTER TABLE dropline.imports DROP COLUMN rows_total, DROP COLUMN rerun_of`,
 		`ALTER TABLE dropline.tenants DROP COLUMN auto_map`,
+		`DROP TABLE dropline.pgp_keys`,
 		`ALTER TABLE dropline.import_files DROP COLUMN relation, DROP COLUMN container, DROP COLUMN member, DROP COLUMN output`,
 		`ALTER TABLE dropline.import_files ALTER COLUMN drop_id SET NOT NULL`,
 		`DELETE FROM dropline.goose_db_version WHERE version_id > 3`,

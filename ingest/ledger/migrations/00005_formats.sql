@@ -105,3 +105,17 @@ BEGIN
     RETURN NEXT result;
 END $$;
 -- +goose StatementEnd
+
+-- OpenPGP keys: a tenant's own, to which its files may be encrypted, and those of senders, who may sign them.
+CREATE TABLE dropline.pgp_keys (
+    tenant      text COLLATE "C" NOT NULL REFERENCES dropline.tenants,
+    fingerprint text COLLATE "C" NOT NULL,
+    user_name   text NOT NULL, -- for people
+    sender      boolean NOT NULL,
+    public      bytea NOT NULL,
+    sealed      bytea, -- the private part, encrypted. NULL: a sender's, or revoked
+    created_at  timestamptz NOT NULL,
+    created_by  text NOT NULL,
+    revoked_at  timestamptz,
+    PRIMARY KEY (tenant, fingerprint)
+);
