@@ -15,8 +15,10 @@ import (
 
 	"dropline/ingest"
 	"dropline/mapping"
+	"dropline/mapping/manifest"
 	"dropline/mapping/preview"
 	"dropline/mapping/unpack"
+	"dropline/schema"
 )
 
 // previewSource is a file as it was delivered, or sent with the request.
@@ -110,6 +112,7 @@ func (p *previewRequest) field(part *multipart.Part, content []byte) error {
 type previewPieces struct {
 	server  *Server
 	tenant  ingest.TenantID
+	schema  *schema.Schema
 	packs   []*unpack.Package
 	files   []preview.File
 	lookups []preview.File
@@ -164,6 +167,8 @@ func (p *previewPieces) list(m *mapping.Mapper, name string, pack *unpack.Packag
 		switch {
 		case m.IsLookup(f.Path):
 			p.lookups = append(p.lookups, f)
+		case manifest.Is(p.schema, f.Path): // what it says of the files is a matter of all of them
+			p.notes = append(p.notes, f.Path+" is a manifest: an import holds the files against it")
 		case len(p.files) == maxPreviewParts:
 			p.notes = append(p.notes, fmt.Sprintf("only the first %d of the files in %s were looked at", maxPreviewParts, name))
 			return

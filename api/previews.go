@@ -149,7 +149,7 @@ func (s *Server) previewTables(ctx context.Context, t *ingest.Tenant, sc *schema
 	if err != nil {
 		return nil, ingest.E(ingest.Internal, "api.preview", err)
 	}
-	pieces := &previewPieces{server: s, tenant: t.ID}
+	pieces := &previewPieces{server: s, tenant: t.ID, schema: sc}
 	defer pieces.close()
 	mapper, err := mapping.New(sc, m, mapping.Options{Location: location, Lookup: pieces.lookup(ctx)})
 	if err != nil {

@@ -149,6 +149,40 @@ func (f *fixture) form(fields map[string]string, file, body string) *answer {
 	return f.do(http.MethodPost, "/etl/mappings/preview", f.acme, io.Reader(&b), "Content-Type: "+form.FormDataContentType())
 }
 
+// TestPreviewOfASchool: a zip of OneRoster is looked at with no mapping, and its manifest is no table's.
+func TestPreviewOfASchool(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	tenant := f.ledger.tenants["acme"]
+	tenant.Schema = "oneroster-1.1"
+	f.ledger.tenants["acme"] = tenant
+	var archive bytes.Buffer
+	z := zip.NewWriter(&archive)
+	for _, file := range [][2]string{
+		{"manifest.csv", "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\nfile.orgs,bulk\n"},
+		{"orgs.csv", "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId\no1,,,North High,school,,\n"},
+	} {
+		w, err := z.Create(file[0])
+		if err == nil {
+			_, err = io.WriteString(w, file[1])
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if z.Close() != nil {
+		t.Fatal("the archive is not whole")
+	}
+	var got api.Preview
+	f.form(nil, "school.zip", archive.String()).want(http.StatusOK, &got)
+	if len(got.Tables) != 1 || got.Tables[0].Table != "Org" || got.Tables[0].RowsRead != 1 || got.Tables[0].RowsRejected != 0 {
+		t.Errorf("%+v", got.Tables)
+	}
+	if len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "manifest.csv") {
+		t.Errorf("notes: %v", got.Notes)
+	}
+}
+
 func TestPreviewFaults(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

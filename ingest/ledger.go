@@ -136,11 +136,11 @@ type Tree interface {
 	Mkdir(ctx context.Context, tenant TenantID, path string) error
 	// Rmdir removes an empty folder below the inbox. Conflict if it is not empty.
 	Rmdir(ctx context.Context, tenant TenantID, path string) error
-	// Remove removes a file below the inbox. A drop whose import has not started is withdrawn (an import left without
+	// Remove removes a file below the inbox. A drop whose import has not started, or is unmapped, is withdrawn (an import left without
 	// files is cancelled); one whose import is under way, or an archived file or report, is Denied.
 	Remove(ctx context.Context, tenant TenantID, path string) error
 	// Rename moves a file or folder below the inbox. A temporary file renamed to a name that is not temporary becomes a
-	// drop, as Register would. A drop whose import has not started is renamed; one whose import is under way is Denied. What
+	// drop, as Register would. A drop whose import has not started, or is unmapped, is renamed; one whose import is under way is Denied. What
 	// is at to is replaced if replace is set, else Conflict.
 	Rename(ctx context.Context, tenant TenantID, from, to string, replace bool) error
 	// SetModTime sets the time that Stat shows. It changes nothing else.

@@ -20,6 +20,10 @@ import (
 // of files.
 const maxProposed = 200
 
+// maxProposals is how often a proposal is asked for while an import is loaded: once, and again where a file is found out to be an
+// archive on the way, and so more files have come to light.
+const maxProposals = 3
+
 // Propose drafts a mapping for files, as suggest.Propose does.
 type Propose func(ctx context.Context, s *schema.Schema, files []suggest.File) (*suggest.Proposal, error)
 
@@ -27,6 +31,7 @@ type Propose func(ctx context.Context, s *schema.Schema, files []suggest.File) (
 type proposed struct {
 	*suggest.Proposal
 	files int
+	times int // that one was asked for
 }
 
 // Proposed is what is kept beside an import that waits for a mapping, as JSON.
@@ -43,6 +48,9 @@ var errUnmapped = errors.New("the import waits for a mapping")
 // propose looks, before any row is read, for files whose names say nothing, where the tenant has no mapping. If one can be proposed
 // for such a file, the import waits for it.
 func (r *run) propose(ctx context.Context) error {
+	if r.imp.MappingVersion != 0 {
+		return nil
+	}
 	for i := range r.imp.Files {
 		f := &r.imp.Files[i]
 		if f.State != ingest.FileWaiting || f.Relation != "" || isPushed(f.Path) {
@@ -71,7 +79,7 @@ func (r *run) proposeFor(ctx context.Context, f *ingest.ImportFile, code, messag
 	if r.imp.MappingVersion != 0 || code != ingest.CodeUnknownTable && code != ingest.CodeMissingColumn {
 		return nil
 	}
-	if r.proposed.Proposal == nil || r.proposed.files != len(r.imp.Files) {
+	if r.proposed.files != len(r.imp.Files) && r.proposed.times < maxProposals {
 		latest, err := r.l.cfg.Ledger.Mapping(ctx, r.imp.Tenant, ingest.LatestVersion)
 		if err != nil || latest.Version != 0 { // run again as if there were none: then that is what is asked for
 			return err
@@ -83,9 +91,9 @@ func (r *run) proposeFor(ctx context.Context, f *ingest.ImportFile, code, messag
 		if err != nil {
 			return err
 		}
-		r.proposed = proposed{p, len(r.imp.Files)}
+		r.proposed = proposed{p, len(r.imp.Files), r.proposed.times + 1}
 	}
-	if !drafted(r.proposed.Proposal, inboxPath(f.Name())) {
+	if r.proposed.Proposal == nil || !drafted(r.proposed.Proposal, inboxPath(f.Name())) {
 		return nil
 	}
 	f.State, f.Code, f.Error = ingest.FileRefused, code, message

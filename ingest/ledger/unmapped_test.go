@@ -135,8 +135,22 @@ func TestFileOfAnUnmappedImportIsRemoved(t *testing.T) {
 	if now.State != ingest.Unmapped || len(now.Files) != 1 || now.BytesTotal != 1 {
 		t.Errorf("one removed: %+v", now)
 	}
-	w.must(w.Remove(t.Context(), acme, "/inbox/Kunden.csv"))
-	same(t, "state", w.state(imp.ID), ingest.Cancelled)
+	// Under a name that says what it is, it can be taken up again; other bytes at its path are an import of their own.
+	w.must(w.Rename(t.Context(), acme, "/inbox/Kunden.csv", "/inbox/Contacts.csv", false))
+	if d := w.drop("/inbox/Contacts.csv", "CC"); d.State != ingest.DropPending {
+		t.Errorf("other bytes are %s", d.State)
+	}
+	w.must(w.Remove(t.Context(), acme, "/inbox/Contacts.csv"))
+	_, err := w.Retry(t.Context(), acme, imp.ID, "me")
+	w.must(err)
+	if now = w.unmapped(imp.ID, nil); now.Files[0].Path != "/inbox/Contacts.csv" {
+		t.Errorf("renamed: %+v", now.Files)
+	}
+
+	w.drop("/inbox/Last.csv", "D")
+	last := w.unmapped(w.close().ID, nil)
+	w.must(w.Remove(t.Context(), acme, "/inbox/Last.csv"))
+	same(t, "state", w.state(last.ID), ingest.Cancelled)
 }
 
 // TestRerunFromEveryState: the new import has the files, the old one stays, and only one that would be in the way is cancelled.
