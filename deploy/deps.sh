@@ -2,7 +2,7 @@
 # Installs the Debian or Ubuntu packages that a make target needs and that are missing.
 #   demo:  PostgreSQL 15 or later (its programs only: Dropline runs its own server), the OpenSSH client
 #   test:  also lftp, sshpass, PuTTY's tools, rclone and paramiko, as clients
-#   bench: also OpenSSH's server, as a yardstick
+#   bench: also OpenSSH's server, as a yardstick, and programs that compress
 # No service is started or enabled by it.
 set -euo pipefail
 
@@ -22,6 +22,10 @@ if [ "${1:-demo}" != demo ]; then
 fi
 if [ "${1:-demo}" = bench ]; then
   have sshd || packages+=(openssh-server)
+  have zip || packages+=(zip)
+  have zstd || packages+=(zstd)
+  have xz || packages+=(xz-utils)
+  have bzip2 || packages+=(bzip2)
 fi
 [ ${#packages[@]} -eq 0 ] && exit 0
 
