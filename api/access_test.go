@@ -44,6 +44,9 @@ func nobodys() map[string]string {
 	}
 }
 
+// pgpFingerprint is of no key, or of one that a test stores.
+const pgpFingerprint = "0123456789ABCDEF0123456789ABCDEF01234567"
+
 // request is an operation of the API made into a request about the given things.
 func requestFor(method, path string, op specEntry, things map[string]string) (string, string, any, []string) {
 	for name, value := range things {
@@ -57,6 +60,7 @@ func requestFor(method, path string, op specEntry, things map[string]string) (st
 		id = things["source"]
 	}
 	path = strings.ReplaceAll(path, "{id}", id)
+	path = strings.ReplaceAll(path, "{fingerprint}", pgpFingerprint)
 	var body any
 	switch op.OperationID {
 	case "promoteToProduction":
@@ -221,6 +225,8 @@ func TestOwnerAndOperatorMay(t *testing.T) {
 					t.Fatal(err)
 				}
 				things["credential"] = string(c.ID)
+			case "revokePGPKey":
+				_, _ = f.pgp.AddPGPKey(t.Context(), ingest.PGPKey{Tenant: "acme", Fingerprint: pgpFingerprint})
 			case "revokeCredential":
 				c, _, err := f.ledger.AddClient(t.Context(), "acme", "spare", nil)
 				if err != nil {

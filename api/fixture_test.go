@@ -22,6 +22,7 @@ import (
 
 // fixture is a server over fakes with two tenants, acme and bravo, and the operator.
 type fixture struct {
+	pgp    *fakePGP
 	t      testing.TB
 	ledger *fakeLedger
 	bucket *memoryBucket
@@ -73,7 +74,7 @@ func (l *logBuffer) String() string {
 func newFixture(t testing.TB, change ...func(*api.Config)) *fixture {
 	t.Helper()
 	f := &fixture{t: t, clock: &fakeClock{now: time.Date(2026, 11, 22, 10, 15, 3, 0, time.UTC)}, log: &logBuffer{}, bucket: newMemoryBucket()}
-	f.ledger = newFakeLedger(f.clock.Now)
+	f.ledger, f.pgp = newFakeLedger(f.clock.Now), &fakePGP{now: f.clock.Now}
 	receiver, err := ingest.NewReceiver(f.ledger, f.bucket, ingest.ReceiverConfig{Clock: f.clock.Now})
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +83,7 @@ func newFixture(t testing.TB, change ...func(*api.Config)) *fixture {
 		Ledger: f.ledger, Receiver: receiver, Bucket: f.bucket, Schemas: schema.NewCatalogue(), Clock: f.clock.Now,
 		Logger: slog.New(slog.NewTextHandler(f.log, nil)), Version: "1.2.3", Roles: []string{"api", "sftp"},
 		SFTP: api.SFTPInfo{Host: "sftp.example.org", Port: 2022, Fingerprints: []string{"SHA256:abc"}},
-		Rows: fakeRows,
+		Rows: fakeRows, PGP: f.pgp,
 		Counts: func(context.Context, ingest.Tenant) (map[string]int64, error) {
 			return map[string]int64{"Matter": 7, "Client": 3}, nil
 		},

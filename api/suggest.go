@@ -64,7 +64,7 @@ func (s *Server) suggest(ctx context.Context, in *previewInput) (*proposalOutput
 	if err != nil {
 		return nil, err
 	}
-	pieces := &previewPieces{server: s, tenant: t.ID}
+	pieces := &previewPieces{server: s, tenant: t.ID, schema: sc}
 	defer pieces.close()
 	if err := pieces.open(ctx, mapper, sources); err != nil {
 		return nil, err

@@ -225,7 +225,7 @@ func appendWhole(arena, whole []byte, syntax *numberSyntax) ([]byte, bool) {
 		}
 		r, size := utf8.DecodeRune(whole[i:])
 		if !isGroup(r, syntax.group) || sinceGroup == 0 || sinceGroup > groupDigits ||
-			groups > 0 && sinceGroup != groupDigits && !(syntax.pairs && sinceGroup == groupDigits-1) {
+			groups > 0 && sinceGroup != groupDigits && (!syntax.pairs || sinceGroup != groupDigits-1) {
 			return arena, false
 		}
 		groups++

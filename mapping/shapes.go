@@ -168,10 +168,10 @@ func (s *shaper) clock() (string, bool) {
 func (s *shaper) zone(format string) (string, bool) {
 	zone := strings.TrimLeft(s.rest, " ")
 	gap := s.rest[:len(s.rest)-len(zone)]
-	switch {
-	case zone == "":
+	switch zone {
+	case "":
 		return format, gap == ""
-	case zone == "UTC" || zone == "GMT":
+	case "UTC", "GMT":
 		return format + gap + "z", true
 	}
 	var m moment

@@ -121,9 +121,10 @@ func oneLine(s string) string {
 func quote(s string) string {
 	plain := s != ""
 	for i, r := range s {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || i > 0 && (r >= '0' && r <= '9' || r == '_')) && !(r == '$' && i == 0) {
-			plain = false
-		}
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		later := i > 0 && (r >= '0' && r <= '9' || r == '_')
+		first := i == 0 && r == '$'
+		plain = plain && (letter || later || first)
 	}
 	switch strings.ToLower(s) {
 	case "true", "false", "yes", "no", "on", "off", "null", "y", "n":
