@@ -86,7 +86,7 @@ func (n *tableNames) find(name string) []*schema.Table {
 
 // stem is a file's name without its folder and its extensions.
 func stem(file string) string {
-	const extensions = " csv tsv tab txt dat psv asc gz zst zip bak "
+	const extensions = " csv tsv tab txt dat psv asc pgp gpg gz zst bz2 xz zip xlsx xlsm bak "
 	name := path.Base(strings.ReplaceAll(file, `\`, "/"))
 	for {
 		ext := path.Ext(name)

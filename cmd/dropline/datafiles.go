@@ -9,7 +9,12 @@ import (
 
 // dataExtensions are those of text tables. In a directory that somebody names, other files (a licence, a spreadsheet) are
 // left out; a file that is named itself is always taken.
-func dataExtensions() []string { return []string{".csv", ".tsv", ".txt", ".tab", ".psv", ".dat"} }
+func dataExtensions() []string {
+	return []string{
+		".csv", ".tsv", ".txt", ".tab", ".psv", ".dat",
+		".gz", ".zst", ".bz2", ".xz", ".zip", ".xlsx", ".xlsm", ".pgp", ".gpg", ".asc",
+	}
+}
 
 // dataFiles lists the files of a directory and of those below it, as slash-separated paths in it: those with data, and
 // those left out. Hidden ones are neither: they would not count in an inbox.

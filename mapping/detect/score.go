@@ -90,11 +90,61 @@ func choose(text []byte, whole bool, set Setting) (best style, found table, sure
 			second = score
 		}
 	}
+	if set.Delimiter == "" && found.records != nil && best.delimiter != all[0].delimiter && !found.holds() {
+		found.records = nil // it is in some lines only: they are text
+	}
 	if found.records == nil {
 		best = all[0]
 		found = split(text, best, whole, scoredRecords)
 	}
+	if doubled := best; set.Delimiter == "" && len(best.delimiter) == 1 {
+		doubled.delimiter += best.delimiter
+		if t := split(text, doubled, whole, scoredRecords); found.alternates() && t.holds() {
+			best, found = doubled, t
+		}
+	}
 	return best, found, second < bestScore*0.8
+}
+
+// holds reports whether most records have as many cells, and several, from the first that has so many on.
+func (t *table) holds() bool {
+	const most = 0.7
+	usual, _ := t.usual()
+	if usual < 2 {
+		return false
+	}
+	same, all := 0, 0
+	for i := range t.records {
+		r := &t.records[i]
+		if len(r.cells) == usual {
+			same++
+		}
+		if same > 0 && !r.blank {
+			all++
+		}
+	}
+	return float64(same) >= most*float64(all)
+}
+
+// alternates reports whether every other cell is empty, as when a delimiter of two characters is taken for one.
+func (t *table) alternates() bool {
+	usual, _ := t.usual()
+	if usual < 3 || usual%2 == 0 {
+		return false
+	}
+	full, all := 0, 0
+	for i := range t.records {
+		r := &t.records[i]
+		if len(r.cells) != usual {
+			continue
+		}
+		for j := 1; j < usual; j += 2 {
+			if all++; len(r.cells[j]) > 0 {
+				full++
+			}
+		}
+	}
+	return full*100 <= all
 }
 
 // worthTrying tells styles of which the text has nothing.
