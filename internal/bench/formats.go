@@ -58,6 +58,11 @@ func benchFormats(ctx context.Context, b *bench) error {
 		if _, err := s.loading(ctx, "WorkItem"+p.extension, p.file); err != nil {
 			return fmt.Errorf("%s: %w", p.extension, err)
 		}
+		so, err := peakMemory(s.pid())
+		if err != nil {
+			return err
+		}
+		fmt.Printf("  after %s: %.0f MB\n", p.extension, so/(1<<20))
 	}
 	peak, err := peakMemory(s.pid())
 	if err != nil {

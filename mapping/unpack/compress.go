@@ -59,7 +59,7 @@ func newXZ(r *bufio.Reader) (io.Reader, error) {
 		}
 	}
 	whole := &footed{tail: tail{r: r}}
-	if whole.decoder, err = (xz.ReaderConfig{DictCap: maxWindow}).NewReader(&whole.tail); err != nil {
+	if whole.decoder, err = (xz.ReaderConfig{DictCap: leastWindow}).NewReader(&whole.tail); err != nil {
 		return nil, err
 	}
 	return whole, nil

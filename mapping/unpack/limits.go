@@ -20,7 +20,9 @@ const (
 	MaxSpool = 2 << 30
 	// maxWindow bounds the memory with which zstd and xz look back: zstd at its usual levels needs 8 MiB, xz at its strongest 64.
 	maxWindow = 64 << 20
-	maxName   = 500 // bytes of a member's path
+	// leastWindow is what xz looks back at least; a file that needs more says so at its beginning.
+	leastWindow = 1 << 20
+	maxName     = 500 // bytes of a member's path
 )
 
 // Budget is what the files of an import may become together beyond MaxExpansion. It is safe for concurrent use.
