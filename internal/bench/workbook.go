@@ -73,7 +73,7 @@ func writeRows(w *bufio.Writer, rows *csv.Reader) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, `<row r="%d">`, n)
+		_, _ = fmt.Fprintf(w, `<row r="%d">`, n) // Flush tells of errors
 		for _, value := range record {
 			_, _ = w.WriteString(`<c t="inlineStr"><is><t xml:space="preserve">`)
 			if err := xml.EscapeText(w, []byte(value)); err != nil {
