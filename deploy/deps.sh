@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that a make target needs and that are missing.
 #   demo:  PostgreSQL 15 or later (its programs only: Dropline runs its own server), the OpenSSH client
-#   test:  also lftp, sshpass, PuTTY's tools, rclone and paramiko, as clients
+#   test:  also lftp, sshpass, PuTTY's tools, rclone, paramiko and GnuPG, as clients
 #   bench: also OpenSSH's server, as a yardstick, and programs that compress
 # No service is started or enabled by it.
 set -euo pipefail
@@ -18,6 +18,7 @@ if [ "${1:-demo}" != demo ]; then
   have sshpass || packages+=(sshpass)
   { have psftp && have pscp; } || packages+=(putty-tools)
   have rclone || packages+=(rclone)
+  have gpg || packages+=(gnupg)
   /usr/bin/python3 -c 'import paramiko' 2>/dev/null || packages+=(python3-paramiko)
 fi
 if [ "${1:-demo}" = bench ]; then

@@ -20,6 +20,7 @@ const (
 type asides struct {
 	header  []byte // as it was written, without its line end
 	headers int64
+	keep    bool // nothing is left out: the mapping says so
 	footers []string
 	more    int // footers that are not named
 }
@@ -28,7 +29,7 @@ type asides struct {
 // first byte only.
 func (r *Reader) isAside() bool {
 	b := r.scan.bytes()
-	if r.scan.exact || len(b) == 0 {
+	if r.scan.exact || r.asides.keep || len(b) == 0 {
 		return false // of a database: all it gives are rows
 	}
 	a := &r.asides

@@ -48,6 +48,7 @@ type dialect struct {
 	escape    byte // 0 where a quote within quotes is doubled
 	header    bool
 	skipLines int
+	keep      bool // headers that come again and what stands below the table are rows
 	given     given
 }
 

@@ -261,7 +261,7 @@ func (p *parser) boolean(n *yaml.Node, what string, otherwise bool) bool {
 
 // rule reads one item of files.
 func (p *parser) rule(n *yaml.Node) *rule {
-	f := p.fields(n, "an item of files", "pattern", "delimiter", "encoding", "quote", "escape", "header", "skip_lines",
+	f := p.fields(n, "an item of files", "pattern", "delimiter", "encoding", "quote", "escape", "header", "skip_lines", "leave_out",
 		"null", "only", "table", "where", "distinct", "split", "columns", "tables")
 	r := &rule{line: n.Line, dialect: p.dialect(f), only: p.boolean(f["only"], "only", false)}
 	r.nulls = p.nulls(f["null"])
@@ -396,6 +396,7 @@ func (p *parser) dialect(f map[string]*yaml.Node) dialect {
 	if d.delimiter == string(d.quote) {
 		p.fault(or(f["quote"], f["delimiter"]), "delimiter and quote are the same character")
 	}
+	d.keep = !p.boolean(f["leave_out"], "leave_out", true)
 	d.header, d.given.header = p.boolean(f["header"], "header", true), f["header"] != nil
 	if n := f["skip_lines"]; n != nil {
 		d.given.skipLines = true

@@ -111,6 +111,7 @@ func (r *Reader) readHeader(d *dialect) ([]string, error) {
 		names[i] = printable(trimSpace(name), math.MaxInt)
 	}
 	r.pending = !d.header
+	r.asides.keep = d.keep
 	if d.header && !r.scan.exact {
 		r.asides.header = bytes.Clone(withoutEnds(text))
 	}
