@@ -37,6 +37,8 @@ func (r *Reader) look(rule *rule, exact bool) (*dialect, error) {
 		source, size = &utf16Source{source: source, big: e.big}, utf16Size
 	case e.several != nil:
 		source, size = newSeveralSource(source, e.several), severalSize(e.several)
+	case found.ASCII && !whole && !exact:
+		source = r.decideLate(source, &d)
 	}
 	if size != nil {
 		if text, whole, err = readHead(source); err != nil {

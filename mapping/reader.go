@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -21,6 +22,7 @@ type Reader struct {
 	charset *charset          // of a single-byte encoding other than UTF-8
 	escape  byte              // that the fields' texts may have; 0: none
 	notes   []string          // on how the file is written
+	late    []string          // the same, found further down
 	head    []byte            // the beginning of its text, for the survey
 	whole   bool              // head is all of it
 	open    []*input          // columns of dates of which it is open whether the day or the month comes first
@@ -54,7 +56,7 @@ func (r *Reader) Ignored() []string { return r.plan.ignored }
 
 // Notes are remarks about the file that refuse nothing, for people. They are complete once Next has returned false.
 func (r *Reader) Notes() []string {
-	notes := append(r.plan.notes[:len(r.plan.notes):len(r.plan.notes)], append(r.asides.told(), r.division.told(r.row.Record)...)...)
+	notes := slices.Concat(r.plan.notes, r.late, r.asides.told(), r.division.told(r.row.Record))
 	if r.done && r.row.Record == 0 && r.Err() == nil {
 		empty := "the file has a header and no records"
 		if r.plan.from != ofFile {

@@ -142,6 +142,8 @@ func spoken(delimiter string) string {
 		return "carets (^)"
 	case ":":
 		return "colons"
+	case " ":
+		return "spaces"
 	}
 	return fmt.Sprintf("%q", delimiter)
 }

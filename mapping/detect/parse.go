@@ -76,7 +76,7 @@ func (t *table) record(text []byte, start int, s style) (r record, next int, end
 			r.newlines += lines
 			r.add(t, text[i+1:end])
 			i = end + 1
-			for i < len(text) && (text[i] == ' ' || text[i] == '\t' && first != '\t') {
+			for i < len(text) && text[i] != first && (text[i] == ' ' || text[i] == '\t') {
 				i++
 			}
 			switch {

@@ -14,9 +14,10 @@ const (
 	certain = 0.999
 )
 
-// delimiters that are looked for, the usual ones first: of equals the first counts. A space is none, since it is in every text.
+// delimiters that are looked for, the usual ones first: of equals the first counts. A space is not among them, since it is in every
+// text: see spaced.
 func delimiters() []string {
-	return []string{",", ";", "\t", "|", "^", ":", "~", "||", "~|~", "|~|", "::", ";;", "^^", "~~", "~^~", "^|^", "#|#", "@@", "$$", "\x1f", "\x01", "§", "¦"}
+	return []string{",", ";", "\t", "|", "^", ":", "~", "||", "~|~", "|~|", "::", ";;", "^^", "~~", "~^~", "^|^", "#|#", "@@", "$$", ", ", "; ", "\x1f", "\x01", "§", "¦"}
 }
 
 // styles are what is tried where nothing is set.
@@ -97,6 +98,11 @@ func choose(text []byte, whole bool, set Setting) (best style, found table, sure
 		best = all[0]
 		found = split(text, best, whole, scoredRecords)
 	}
+	if set.Delimiter == "" {
+		if s, t, ok := spaced(text, whole, set, &found); ok {
+			return s, t, true
+		}
+	}
 	if doubled := best; set.Delimiter == "" && len(best.delimiter) == 1 {
 		doubled.delimiter += best.delimiter
 		if t := split(text, doubled, whole, scoredRecords); found.alternates() && t.holds() {
@@ -104,6 +110,19 @@ func choose(text []byte, whole bool, set Setting) (best style, found table, sure
 		}
 	}
 	return best, found, second < bestScore*0.8
+}
+
+// spaced tries spaces, where nothing else makes a table of the text. They are in every text, so that little is left to accident: several
+// columns, and every record has as many.
+func spaced(text []byte, whole bool, set Setting, otherwise *table) (style, table, bool) {
+	const fewest = 4 // columns, and records
+	if usual, share := otherwise.usual(); usual > 1 && share >= certain {
+		return style{}, table{}, false
+	}
+	set.Delimiter = " "
+	s, t, _ := choose(text, whole, set)
+	usual, share := t.usual()
+	return s, t, usual >= fewest && share >= certain && len(t.records) >= fewest && t.faults == 0
 }
 
 // holds reports whether most records have as many cells, and several, from the first that has so many on.
