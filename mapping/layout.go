@@ -191,9 +191,8 @@ func (l *layout) read(b []byte, m *moment) bool {
 			afternoon, n = halfOfDay(b)
 			ok = n > 0
 		case 'z':
-			n = len("UTC")
-			ok = len(b) >= n && (string(b[:n]) == "UTC" || string(b[:n]) == "GMT")
-			m.zoned = true
+			m.offset, n = zoneNamed(b)
+			ok, m.zoned = n > 0, true
 		case 'X':
 			rest, good := parseOffset(b, m)
 			n, ok = len(b)-len(rest), good && m.zoned

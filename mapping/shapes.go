@@ -168,10 +168,10 @@ func (s *shaper) clock() (string, bool) {
 func (s *shaper) zone(format string) (string, bool) {
 	zone := strings.TrimLeft(s.rest, " ")
 	gap := s.rest[:len(s.rest)-len(zone)]
-	switch zone {
-	case "":
+	if zone == "" {
 		return format, gap == ""
-	case "UTC", "GMT":
+	}
+	if _, n := zoneNamed([]byte(zone)); n > 0 && n == len(zone) {
 		return format + gap + "z", true
 	}
 	var m moment
