@@ -159,12 +159,15 @@ func (r *Reader) isNearEnd() bool {
 // told are the notes on what was left out.
 func (a *asides) told() []string {
 	var notes []string
-	if a.headers > 0 {
+	switch {
+	case a.headers == 1:
+		notes = append(notes, "the header comes again once and is left out")
+	case a.headers > 1:
 		notes = append(notes, fmt.Sprintf("the header comes again %d times and is left out", a.headers))
 	}
 	notes = append(notes, a.footers...)
 	if a.more > 0 {
-		notes = append(notes, fmt.Sprintf("%d more lines below the table are left out", a.more))
+		notes = append(notes, counted(int64(a.more), "more line below the table is left out", "more lines below the table are left out"))
 	}
 	return notes
 }

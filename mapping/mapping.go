@@ -49,6 +49,7 @@ type dialect struct {
 	header    bool
 	skipLines int
 	keep      bool // headers that come again and what stands below the table are rows
+	ragged    ragged
 	given     given
 }
 

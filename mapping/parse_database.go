@@ -111,7 +111,7 @@ func (p *parser) sqlName(n *yaml.Node, what string) (schemaName, name string, ok
 }
 
 // dialectKeys are keys of files that say how a file is written.
-const dialectKeys = " pattern delimiter encoding quote escape header skip_lines leave_out "
+const dialectKeys = " pattern delimiter encoding quote escape header skip_lines leave_out ragged "
 
 // withoutDialect takes what only files have out of an entry, with a fault for each.
 func (p *parser) withoutDialect(n *yaml.Node) *yaml.Node {

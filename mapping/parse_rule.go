@@ -11,7 +11,7 @@ import (
 
 // rule reads one item of files.
 func (p *parser) rule(n *yaml.Node) *rule {
-	f := p.fields(n, "an item of files", "pattern", "delimiter", "encoding", "quote", "escape", "header", "skip_lines", "leave_out",
+	f := p.fields(n, "an item of files", "pattern", "delimiter", "encoding", "quote", "escape", "header", "skip_lines", "leave_out", "ragged",
 		"null", "only", "table", "where", "distinct", "split", "columns", "tables")
 	r := &rule{line: n.Line, dialect: p.dialect(f), only: p.boolean(f["only"], "only", false)}
 	r.nulls = p.nulls(f["null"])
@@ -147,6 +147,12 @@ func (p *parser) dialect(f map[string]*yaml.Node) dialect {
 		p.fault(or(f["quote"], f["delimiter"]), "delimiter and quote are the same character")
 	}
 	d.keep = !p.boolean(f["leave_out"], "leave_out", true)
+	if n := f["ragged"]; n != nil {
+		var ok bool
+		if d.ragged, ok = raggedNames[p.text(n, "ragged")]; !ok {
+			p.fault(n, "ragged must be refuse, fill (a record may lack fields at its end) or fit (and what it has more than the header is left out)")
+		}
+	}
 	d.header, d.given.header = p.boolean(f["header"], "header", true), f["header"] != nil
 	if n := f["skip_lines"]; n != nil {
 		d.given.skipLines = true

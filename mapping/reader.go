@@ -37,6 +37,8 @@ type Reader struct {
 	done    bool
 
 	asides   asides
+	ragged   ragged
+	levelled levelled
 	lookups  *lookupTables
 	division division
 	refused  bool
@@ -54,7 +56,7 @@ func (r *Reader) Ignored() []string { return r.plan.ignored }
 
 // Notes are remarks about the file that refuse nothing, for people. They are complete once Next has returned false.
 func (r *Reader) Notes() []string {
-	notes := slices.Concat(r.plan.notes, r.late, r.asides.told(), r.division.told(r.row.Record))
+	notes := slices.Concat(r.plan.notes, r.late, r.asides.told(), r.levelled.told(), r.division.told(r.row.Record))
 	if r.done && r.row.Record == 0 && r.Err() == nil {
 		empty := "the file has a header and no records"
 		if r.plan.from != ofFile {
@@ -111,7 +113,7 @@ func (r *Reader) readHeader(d *dialect) ([]string, error) {
 		names[i] = printable(trimSpace(name), math.MaxInt)
 	}
 	r.pending = !d.header
-	r.asides.keep = d.keep
+	r.asides.keep, r.ragged = d.keep, d.ragged
 	if d.header && !r.scan.exact {
 		r.asides.header = bytes.Clone(withoutEnds(text))
 	}
@@ -177,7 +179,7 @@ func (r *Reader) Next() bool {
 		switch {
 		case o != scannedRecord:
 			r.refuseRecord(o)
-		case s.count != r.plan.width && !r.fits():
+		case s.count != r.plan.width && !r.fits() && !r.level():
 			r.refuseCount()
 		case r.plan.shapes():
 			if !r.shape(true) {

@@ -83,7 +83,8 @@ func (r *Reader) refuseRecord(o outcome) {
 func (r *Reader) refuseCount() {
 	r.clear()
 	s := r.scan
-	hint := "a separator is missing, or a line end is within a field that is not between quotes"
+	hint := "a separator is missing, or a line end is within a field that is not between quotes; where fields at the end may be missing, set " +
+		"ragged: fill in the mapping"
 	switch {
 	case s.count > r.plan.width:
 		hint = "put fields with a separator in them between quotes"
