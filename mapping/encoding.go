@@ -130,6 +130,21 @@ func notText(head []byte) string {
 			return kind.name
 		}
 	}
+	return markup(head)
+}
+
+// markup names the kind of document that begins with an element, as what some programs call a workbook is one.
+func markup(head []byte) string {
+	const looked = 64
+	begin := strings.ToLower(strings.TrimLeft(strings.TrimPrefix(string(head[:min(len(head), looked)]), "\uFEFF"), " \t\r\n"))
+	for _, element := range []string{"<!doctype html", "<html", "<table", "<style", "<head"} {
+		if strings.HasPrefix(begin, element) {
+			return "an HTML page"
+		}
+	}
+	if strings.HasPrefix(begin, "<?xml") {
+		return "an XML document"
+	}
 	return ""
 }
 
