@@ -34,7 +34,7 @@ demo: deps build
 
 ## make test         install PostgreSQL and the SFTP clients if missing, and run every test
 test: deps-test
-	$(GO) test -timeout 12m ./...
+	$(GO) test -timeout 20m ./...
 
 ## make lint         the linters, the import rules among them; and the program as it is on Windows and macOS
 lint: $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION) lint-clients
