@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"dropline/ingest"
 	"dropline/mapping"
 	"dropline/mapping/suggest"
 	"dropline/mapping/unpack"
@@ -63,12 +64,15 @@ func (m *mappingSuggestCmd) Run(a *app) error {
 			return err
 		}
 	}
-	return a.emit(proposalView{string(proposal.YAML), proposal.Lines, proposal.Open, proposal.Clear}, func(w io.Writer) {
-		if m.Out == "" {
+	err = a.emit(proposalView{string(proposal.YAML), proposal.Lines, proposal.Open, proposal.Clear}, func(w io.Writer) {
+		switch {
+		case len(proposal.YAML) == 0:
+		case m.Out == "":
 			_, _ = w.Write(proposal.YAML)
 			return
+		default:
+			put(w, "%s: %s, %s\n", m.Out, plural(int64(len(proposal.Lines)), "line", "lines"), plural(int64(len(proposal.Open)), "question", "questions"))
 		}
-		put(w, "%s: %s, %s\n", m.Out, plural(int64(len(proposal.Lines)), "line", "lines"), plural(int64(len(proposal.Open)), "question", "questions"))
 		rows := make([][]string, 0, len(proposal.Open))
 		for _, q := range proposal.Open {
 			rows = append(rows, []string{printable(q.File, maxText), q.Table, q.Column, printable(q.Header, maxText), q.Text})
@@ -77,6 +81,14 @@ func (m *mappingSuggestCmd) Run(a *app) error {
 			table(w, []string{"FILE", "TABLE", "COLUMN", "HEADER", "OPEN"}, rows)
 		}
 	})
+	if err == nil && len(proposal.YAML) == 0 {
+		return &failure{
+			message: "there is nothing to propose: no file is like a table of " + s.ID(),
+			hint:    "choose another schema with --schema, or write the mapping by hand: see dropline schema and docs/mapping.md",
+			status:  exitFaults,
+		}
+	}
+	return err
 }
 
 // proposalView is a proposal as programs read it.
@@ -92,6 +104,8 @@ func (c *checker) suggested() []suggest.File {
 	var out []suggest.File
 	for _, f := range c.files {
 		if f.Code != "" {
+			refusal := &ingest.FileRefusal{Code: f.Code, Message: f.Error}
+			out = append(out, suggest.File{Path: f.inbox, Open: func(context.Context) (io.ReadCloser, error) { return nil, refusal }})
 			continue
 		}
 		out = append(out, suggest.File{Path: f.inbox, Exact: f.exact, Open: func(ctx context.Context) (io.ReadCloser, error) {

@@ -5,6 +5,7 @@ package suggest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sort"
 
@@ -66,8 +67,9 @@ func Propose(ctx context.Context, s *schema.Schema, files []File) (*Proposal, er
 	if err != nil {
 		return nil, err
 	}
-	p := &proposer{schema: s, mapper: m, names: newNames(s), out: &Proposal{}}
+	p := &proposer{schema: s, mapper: m, names: newNames(s), out: &Proposal{Lines: []Line{}, Open: []Question{}}}
 	if len(files) > maxFiles {
+		p.ask(Question{File: files[maxFiles].Path, Text: fmt.Sprintf("more than %d files are not looked at at once: this one and those after it were not", maxFiles)})
 		files = files[:maxFiles]
 	}
 	for _, f := range files {
