@@ -71,14 +71,14 @@ func (r *Reader) footer() string {
 	s := r.scan
 	text := s.bytes()
 	var first []byte
-	numbers, empty, others := 0, 0, 0
-	for _, f := range s.fields[:min(s.count, len(s.fields))] {
+	numbers, empty, others, at := 0, 0, 0, 0
+	for i, f := range s.fields[:min(s.count, len(s.fields))] {
 		cell := bytes.TrimSpace(text[f.start:f.end])
 		switch {
 		case len(cell) == 0:
 			empty++
 		case first == nil:
-			first = cell
+			first, at = cell, i
 		case isFigure(cell):
 			numbers++
 		default:
@@ -98,8 +98,8 @@ func (r *Reader) footer() string {
 	if numbers > 0 && !strings.HasPrefix(word, "total") && !strings.HasPrefix(word, "grand total") || numbers > 1 {
 		return ""
 	}
-	if s.count > 1 && empty == 0 && s.count == r.plan.width {
-		return ""
+	if s.count > 1 && s.count == r.plan.width && (empty == 0 || at > 0) {
+		return "" // a note stands at the left
 	}
 	if isNote(word, string(first)) {
 		return "a note below the table"

@@ -215,7 +215,7 @@ func plainMappers(t testing.TB) []*mapping.Mapper {
 			headers = append(headers, fmt.Sprint(i+1))
 		}
 		s, text := textSchema(t, headers)
-		text = strings.Replace(text, "    only: true\n", "    only: true\n    header: false\n    delimiter: \",\"\n    quote: '\"'\n    escape: doubled\n    skip_lines: 0\n", 1)
+		text = strings.Replace(text, "    only: true\n", "    only: true\n    header: false\n    delimiter: \",\"\n    quote: '\"'\n    escape: doubled\n    skip_lines: 0\n    leave_out: false\n", 1)
 		out = append(out, newMapper(t, s, text, mapping.Options{}))
 	}
 	return out
